@@ -1,0 +1,1 @@
+"""What every table promises: columns, types, units and meanings, each written once."""

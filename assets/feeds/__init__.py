@@ -1,0 +1,1 @@
+"""Reading what clinics send: landing, decoding and mapping, without Dagster."""

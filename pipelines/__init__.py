@@ -1,0 +1,1 @@
+"""How it runs: the command line, settings, jobs, schedules and the one Definitions."""

@@ -1,0 +1,1 @@
+"""What must be true: checks between every two layers of the night."""
