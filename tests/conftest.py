@@ -6,9 +6,8 @@ Fixtures of one room belong in that room's own conftest.
 import os
 from pathlib import Path
 
-# Both are read when the libraries are first imported, so they stand before anything imports them.
+# Read when the library is first imported, so it stands before anything imports it.
 os.environ["GX_ANALYTICS_ENABLED"] = "false"
-os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 
 import hypothesis
 import pytest
@@ -26,6 +25,14 @@ def folder_beside_the_clone(*names: str) -> Path:
     if not folder.is_dir():
         pytest.fail(f"{folder} is missing: these tests compare with reference material kept beside the clone")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def a_quiet_dagster(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A Dagster home of the test run's own, which reports to nobody: only its instance file can say so."""
+    home = tmp_path_factory.mktemp("dagster_home")
+    (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,95 @@
+"""The command line: which verbs there are, how each is found, and how every one of them fails.
+
+A verb's own words and work belong in its module under `commands`. Nothing heavy is imported here: a verb's module is
+loaded when the verb is used.
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Sequence
+
+import click
+
+from pipelines.wrong_input import WrongInput
+
+PROGRAM = "python3 -m pipelines"
+WRONG_INPUT, INTERRUPTED = 2, 130
+
+# In the order in which a newcomer meets them: module and object, then the line that `--help` shows.
+VERBS = {
+    "demo": ("pipelines.commands.demo:command", "Run one night on a synthetic clinic and say what it found."),
+    "nightly": ("pipelines.commands.nightly:command", "Pull, check, join, estimate and publish what clinics sent."),
+    "check": ("pipelines.commands.check:command", "Say what is wrong with settings and exports; publish nothing."),
+    "ui": ("pipelines.commands.ui:command", "Open Dagster's pages on the nightly job."),
+    "serve": ("pipelines.commands.serve:command", "Serve the published pages to those who may see them."),
+    "query": ("pipelines.commands.query:command", "Ask the published warehouse a question in SQL."),
+    "versions": ("pipelines.commands.versions:command", "List the published versions that are kept."),
+    "rollback": ("pipelines.commands.rollback:command", "Publish an earlier version again."),
+    "test": ("pipelines.commands.test:command", "Run the linters and every test, those in the browser included."),
+    "bench": ("pipelines.commands.bench:command", "Measure one of the project's claims against its goal."),
+}
+
+
+class Verbs(click.Group):
+    """A click group that imports a verb's module only when that verb is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The verbs whose modules exist, in the order of the registry."""
+        return [verb for verb, (place, _) in VERBS.items() if importlib.util.find_spec(place.partition(":")[0])]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One verb's click command, or nothing if there is no such verb."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module, _, name = VERBS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{module}.{name} is no click command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of verbs, from the registry, so that asking for help loads none of them."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, VERBS[verb][1]) for verb in self.list_commands(ctx)])
+
+
+@click.group(cls=Verbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Rapport: does the working alliance go with clients' progress here, for whom, and how sure are we?"""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one verb.
+
+    Args:
+        arguments: The words after the program's name.
+
+    Returns:
+        The exit status: what the verb returned (nothing means 0), 2 for wrong input, 130 for Ctrl-C.
+    """
+    try:
+        status = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except WrongInput as wrong:
+        _complain(str(wrong))
+        return WRONG_INPUT
+    except click.ClickException as wrong:
+        _complain(_one_line(wrong))
+        return WRONG_INPUT
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+def _complain(sentence: str) -> None:
+    sys.stderr.write(f"rapport: {sentence}\n")
+
+
+def _one_line(wrong: click.ClickException) -> str:
+    said = " ".join(wrong.format_message().split()).rstrip(".")
+    if isinstance(wrong, click.UsageError) and wrong.ctx is not None:
+        return f"{said}; see `{wrong.ctx.command_path} --help`"
+    return said
