@@ -1,20 +1,25 @@
 """A simulated therapy service whose every number is known.
 
-What belongs here: the process by which sessions, alliance, outcome, ruptures, missed appointments and endings come about, its parameters
-with their sources, and the truth behind each draw. What does not: files, item forms and wrong rows (`synthetic.py`), and anything that
+What belongs here: the process by which sessions, alliance, outcome, ruptures, missed appointments and endings come
+about, its parameters
+with their sources, and the truth behind each draw. What does not: files, item forms and wrong rows (`synthetic.py`),
+and anything that
 estimates.
 
-Order inside a session t = 0, 1, ...: the outcome form is filled in before the hour, the alliance form after it. Alliance may therefore
+Order inside a session t = 0, 1, ...: the outcome form is filled in before the hour, the alliance form after it.
+Alliance may therefore
 react to the outcome of the same session, and the next outcome to the alliance:
 
-    course     E_jt = B_j + R_j g(t),  g(t) = log(1 + t) / log 9            expected course of client j; g = 1 at the ninth session
+    course     E_jt = B_j + R_j g(t),  g(t) = log(1 + t) / log 9            expected course of client j; g = 1 at the
+    ninth session
     change     R_j  = mean + severity + case-mix + clinician + site + client + beta_between C_j + beta_clinician M_k
     deviation  d_t  = phi d_{t-1} + beta_k w_{t-1} + e_t                    from the client's own expected course
     outcome    y_t  = E_jt + d_t                                            0-27, higher is worse
     within     w_t  = rho w_{t-1} + kappa_t e_t + n_t - rupture             alliance against the client's own usual
     alliance   a_t  = mean + M_k + C_j + growth g(t) + w_t                  1-5, higher is better
 
-beta_k, the clinician's own within-client effect in outcome points for one alliance point, is what the estimators are after.
+beta_k, the clinician's own within-client effect in outcome points for one alliance point, is what the estimators are
+after.
 """
 
 from dataclasses import dataclass
@@ -40,7 +45,8 @@ SEVERE_ENOUGH_TO_SKIP_FORMS: Final = 17.0
 class ClinicParameters:
     """How a simulated service behaves; each default says where it comes from, or that it is assumed.
 
-    Outcome figures are PHQ-9 points (higher is worse), alliance figures WAI-SR item means (1-5, higher is better), times are sessions.
+    Outcome figures are PHQ-9 points (higher is worse), alliance figures WAI-SR item means (1-5, higher is better),
+    times are sessions.
     """
 
     sites: int = 5  # assumed
@@ -51,14 +57,18 @@ class ClinicParameters:
     baseline_mean: float = 15.0  # PHQ-9 in services about 14-16; assumed from general knowledge
     baseline_sd: float = 5.0  # assumed
     baseline_clinician_sd: float = 1.0  # clinicians see differently severe clients; assumed
-    change_mean: float = -5.0  # by the ninth session; gives about half reliably improved, as English services report; assumed
+    change_mean: float = (
+        -5.0
+    )  # by the ninth session; gives about half reliably improved, as English services report; assumed
     change_severity: float = -0.35  # more change from a worse start (regression to the mean included); assumed
     change_client_sd: float = 3.4  # assumed
     change_clinician_sd: float = 1.2  # with the rest about 5-6% of residual variance: Wampold & Brown (2005), 5%
     change_site_sd: float = 0.3  # assumed
     casemix_effect: float = 1.5  # less change where circumstances are hard; assumed
     casemix_share: float = 0.35  # share of clients so placed; assumed
-    beta_within: float = -1.0  # same size as the cross-lagged effect in a Kenyan trial (PMC7776120): -1.27 CORE-OM points, SE 0.60
+    beta_within: float = (
+        -1.0
+    )  # same size as the cross-lagged effect in a Kenyan trial (PMC7776120): -1.27 CORE-OM points, SE 0.60
     beta_within_sd: float = 0.4  # between clinicians; assumed
     beta_between: float = -2.0  # gives r = -.25 of mean alliance with residual outcome; Fluckiger et al. (2018) r = .28
     beta_clinician: float = -3.0  # assumed; Baldwin, Wampold & Imel (2007) find the clinician part the larger
@@ -70,7 +80,9 @@ class ClinicParameters:
     alliance_growth: float = 0.15  # by the ninth session; assumed
     alliance_carry_over: float = 0.3  # rho; assumed
     alliance_shock_sd: float = 0.30  # assumed
-    feedback: float = -0.03  # kappa: a worse week lowers the alliance; reciprocal effects in Fluckiger et al. (2020), size assumed
+    feedback: float = (
+        -0.03
+    )  # kappa: a worse week lowers the alliance; reciprocal effects in Fluckiger et al. (2020), size assumed
     feedback_late: float | None = None  # kappa from `feedback_late_from` on; None: the same throughout
     feedback_late_from: int = 4  # session index t
     rupture_probability: float = 0.05  # a session; assumed
@@ -88,7 +100,9 @@ class ClinicParameters:
     outcome_missing: float = 0.06  # assumed
     alliance_missing: float = 0.12  # assumed
     severe_missing: float = 0.05  # added to both after a severe score; assumed
-    is_scale_real: bool = True  # whole points 0-27, alliance in twelfths with a ceiling at 5; False keeps the unrounded process
+    is_scale_real: bool = (
+        True  # whole points 0-27, alliance in twelfths with a ceiling at 5; False keeps the unrounded process
+    )
 
     @classmethod
     def undisturbed(cls, **changes: float) -> "ClinicParameters":
@@ -100,7 +114,13 @@ class ClinicParameters:
         Returns:
             The parameters.
         """
-        still = {"rupture_probability": 0.0, "missed_probability": 0.0, "outcome_missing": 0.0, "alliance_missing": 0.0, "severe_missing": 0.0}
+        still = {
+            "rupture_probability": 0.0,
+            "missed_probability": 0.0,
+            "outcome_missing": 0.0,
+            "alliance_missing": 0.0,
+            "severe_missing": 0.0,
+        }
         settings: dict[str, float] = {**still, "is_scale_real": False, **changes}
         return cls(**settings)  # type: ignore[arg-type]
 
@@ -127,7 +147,8 @@ class ClinicTruth:
 class SimulatedClinic:
     """A simulated service: one row an attended session, and the truth.
 
-    `sessions` has site, clinician, client (whole numbers), session (t, from 0), outcome and alliance (null where not filled in),
+    `sessions` has site, clinician, client (whole numbers), session (t, from 0), outcome and alliance (null where not
+    filled in),
     outcome_true_deviation, within_true, is_rupture, missed_before (appointments missed since the previous session).
     """
 
@@ -136,7 +157,7 @@ class SimulatedClinic:
 
 
 def session_curve(session: npt.ArrayLike) -> Floats:
-    """The course of change over sessions: g(t) = log(1 + t) / log 9, nought at the first session and one at the ninth."""
+    """The course of change over sessions: g(t) = log(1 + t) / log 9, nought at the first session, one at the ninth."""
     return np.asarray(np.log1p(np.asarray(session, dtype=np.float64)) / np.log(9.0), dtype=np.float64)
 
 
@@ -233,7 +254,12 @@ def _tracks(p: ClinicParameters, truth: ClinicTruth, draw: np.random.Generator) 
             a = np.clip(np.round(a * 12.0) / 12.0, 1.0, 5.0)
         outcome[:, t], alliance[:, t], within[:, t], attended[:, t], rupture[:, t] = y, a, w, alive, falls & alive
         low = np.where(y < p.early_below, low + 1, 0)
-        log_odds = p.dropout_log_odds + p.dropout_outcome * (y - 12.0) + p.dropout_within * w + p.dropout_between * truth.client_alliance
+        log_odds = (
+            p.dropout_log_odds
+            + p.dropout_outcome * (y - 12.0)
+            + p.dropout_within * w
+            + p.dropout_between * truth.client_alliance
+        )
         dropped = alive & (draw.random(p.clients) < 1.0 / (1.0 + np.exp(-log_odds)))
         early = alive & ~dropped & (low >= 2) & (draw.random(p.clients) < p.early_probability)
         done = alive & ~dropped & ~early & (t + 1 >= agreed)

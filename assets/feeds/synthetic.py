@@ -1,7 +1,9 @@
 """A simulated service written out the way a clinic's record system would hand it over.
 
-What belongs here: the six CSV files of an export, filled from `clinic_process.simulate`, item forms that add up to the simulated scores,
-the rows that are wrong in the ways such rows are wrong, and one file sent twice. What does not: the process itself (`clinic_process.py`)
+What belongs here: the six CSV files of an export, filled from `clinic_process.simulate`, item forms that add up to the
+simulated scores,
+the rows that are wrong in the ways such rows are wrong, and one file sent twice. What does not: the process itself
+(`clinic_process.py`)
 and reading (`assets/feeds` beside it).
 
 Files: UTF-8, commas, ISO dates and local times, blanks for what was not filled in.
@@ -24,7 +26,8 @@ Floats = npt.NDArray[np.float64]
 
 WAI_ITEMS: Final = 12
 PHQ_ITEMS: Final = 9
-# The WAI-SR subscale of each item, 0 bond, 1 goals, 2 tasks (Hatcher & Gillaspy, 2006), so that subscales hang together in the forms.
+# The WAI-SR subscale of each item, 0 bond, 1 goals, 2 tasks (Hatcher & Gillaspy, 2006), so that subscales hang together
+# in the forms.
 WAI_SUBSCALE: Final = (2, 2, 0, 1, 0, 1, 0, 1, 0, 2, 1, 2)
 DAYS_OF_REFERRALS: Final = 913  # thirty months
 HELD: Final = "attended"
@@ -41,7 +44,11 @@ SHARE_OF_FORMS_WITH_A_BLANK: Final = 0.02  # assumed
 
 @dataclass(frozen=True, kw_only=True)
 class Export:
-    """What was written: row counts by file name (wrong rows included), the wrong rows among them, the file sent twice, and the truth."""
+    """What was written.
+
+    `rows` counts rows by file name, the wrong ones included; `wrong_rows` counts those; `sent_twice` names the second file of the
+    same bytes; `truth` is what lies behind it all.
+    """
 
     folder: Path
     rows: dict[str, int]
@@ -50,7 +57,7 @@ class Export:
     truth: ClinicTruth
 
 
-def write_export(
+def write_export(  # noqa: PLR0913 - a service has this many sizes
     folder: Path,
     *,
     seed: int,
@@ -63,7 +70,8 @@ def write_export(
 ) -> Export:
     """Write a simulated service's six CSV files, and one of them a second time.
 
-    `appointments.csv`, `wai_sr.csv`, `phq9.csv`, `episodes.csv`, `people.csv`, `clinicians.csv`; `wai_sr_resent.csv` is the same bytes as
+    `appointments.csv`, `wai_sr.csv`, `phq9.csv`, `episodes.csv`, `people.csv`, `clinicians.csv`; `wai_sr_resent.csv` is
+    the same bytes as
     `wai_sr.csv`. A client has one episode. What would lie after `data_on` is not written and its episode is open.
 
     Args:
@@ -74,7 +82,8 @@ def write_export(
         data_on: the last day anything happened.
         sites: how many.
         has_wrong_rows: whether a few rows are wrong, as rows from record systems are.
-        parameters: another process than the usual; its counts of sites, clinicians and clients are replaced by those given here.
+        parameters: another process than the usual; its counts of sites, clinicians and clients are replaced by
+            those given here.
 
     Returns:
         What was written.
@@ -85,9 +94,9 @@ def write_export(
     draw = np.random.default_rng([seed, 1])
     booked = _booked(clinic.sessions, clinic.truth, draw, data_on=data_on)
     tables = {
-        "appointments.csv": _appointments(booked, draw),
-        "wai_sr.csv": _forms(booked, draw, score="alliance", items=WAI_ITEMS, prefix="L"),
-        "phq9.csv": _forms(booked, draw, score="outcome", items=PHQ_ITEMS, prefix="O"),
+        "appointments.csv": _appointments(booked, draw, clients=clients),
+        "wai_sr.csv": _forms(booked, draw, score="alliance", clients=clients),
+        "phq9.csv": _forms(booked, draw, score="outcome", clients=clients),
         "episodes.csv": _episodes(booked, clinic.truth, draw),
         "people.csv": _people(clinic.truth, draw),
         "clinicians.csv": _clinicians(clinic.truth, draw, data_on=data_on),
@@ -105,7 +114,7 @@ def write_export(
 
 
 def _booked(sessions: pl.DataFrame, truth: ClinicTruth, draw: np.random.Generator, *, data_on: dt.date) -> pl.DataFrame:
-    """Every appointment up to the data date: the sessions, those missed before them, and those missed after the last of a dropout."""
+    """Every appointment up to the data date: the sessions, those missed before them, those missed after a dropout."""
     clients = len(truth.client_clinician)
     held = sessions.with_columns(week=(pl.col("missed_before") + 1).cum_sum().over("client") - 1)
     missed = (
@@ -125,7 +134,14 @@ def _booked(sessions: pl.DataFrame, truth: ClinicTruth, draw: np.random.Generato
     )
     first_day = np.datetime64(data_on) - draw.integers(0, DAYS_OF_REFERRALS, clients).astype("timedelta64[D]")
     half_hour = draw.integers(0, 20, clients)
-    plan = pl.DataFrame({"client": np.arange(clients), "first_on": first_day, "hour": 8 + half_hour // 2, "minute": 30 * (half_hour % 2)})
+    plan = pl.DataFrame(
+        {
+            "client": np.arange(clients),
+            "first_on": first_day,
+            "hour": 8 + half_hour // 2,
+            "minute": 30 * (half_hour % 2),
+        }
+    )
     everything = pl.concat([held, missed, after], how="diagonal")
     return (
         everything.join(plan, on="client", how="left", maintain_order="left")
@@ -146,11 +162,11 @@ def _code(letter: str, number: pl.Expr, width: int) -> pl.Expr:
     return pl.lit(letter) + number.cast(pl.String).str.zfill(width)
 
 
-def _appointments(booked: pl.DataFrame, draw: np.random.Generator) -> pl.DataFrame:
+def _appointments(booked: pl.DataFrame, draw: np.random.Generator, *, clients: int) -> pl.DataFrame:
     held = booked["is_held"].to_numpy()
     status = np.where(held, HELD, draw.choice(NOT_HELD, booked.height, p=NOT_HELD_SHARES))
     minutes = np.clip(np.round(draw.normal(51.0, 6.0, booked.height)), 20, 90).astype(np.int64)
-    usual = draw.choice(len(MODALITIES), int(booked["client"].max() or 0) + 1, p=(0.7, 0.22, 0.08))
+    usual = draw.choice(len(MODALITIES), clients, p=(0.7, 0.22, 0.08))
     other = draw.choice(len(MODALITIES), booked.height)
     modality = np.where(draw.random(booked.height) < 0.9, usual[booked["client"].to_numpy()], other)
     return booked.select(
@@ -170,13 +186,12 @@ def _appointments(booked: pl.DataFrame, draw: np.random.Generator) -> pl.DataFra
     )
 
 
-def _forms(booked: pl.DataFrame, draw: np.random.Generator, *, score: str, items: int, prefix: str) -> pl.DataFrame:
+def _forms(booked: pl.DataFrame, draw: np.random.Generator, *, score: str, clients: int) -> pl.DataFrame:
     """One row a completed form whose items add up to the simulated score."""
     filled = booked.filter(pl.col(score).is_not_null())
-    low, high = (1, 5) if score == "alliance" else (0, 3)
+    items, low, high, prefix = (WAI_ITEMS, 1, 5, "L") if score == "alliance" else (PHQ_ITEMS, 0, 3, "O")
     points = filled[score].to_numpy() * (items if score == "alliance" else 1)
     total = np.clip(np.round(points), low * items, high * items).astype(np.int64)
-    clients = int(booked["client"].max() or 0) + 1
     leaning = draw.normal(0.0, 0.5, (clients, items))
     if score == "alliance":
         leaning += draw.normal(0.0, 0.7, (clients, 3))[:, list(WAI_SUBSCALE)]
@@ -192,7 +207,10 @@ def _forms(booked: pl.DataFrame, draw: np.random.Generator, *, score: str, items
         *clinician,
         "appointment_id",
         pl.col("held_on").alias("completed_on"),
-        *[pl.when(~pl.Series(blank[:, i])).then(column).alias(name) for i, (name, column) in enumerate(columns.items())],
+        *[
+            pl.when(~pl.Series(blank[:, i])).then(column).alias(name)
+            for i, (name, column) in enumerate(columns.items())
+        ],
     )
 
 
@@ -212,7 +230,8 @@ def spread_over_items(total: Integers, *, leaning: Floats, low: int, high: int, 
     rows, items = leaning.shape
     rank = np.argsort(np.argsort(-(leaning + draw.normal(0.0, 0.6, leaning.shape)), axis=1), axis=1)
     answers = (total // items)[:, None] + (rank < (total % items)[:, None])
-    # Moving a point from a lower-ranked to a higher-ranked item keeps the total and gives forms the unevenness real ones have.
+    # Moving a point from a lower-ranked to a higher-ranked item keeps the total and gives forms the unevenness real
+    # ones have.
     for gap in (items // 2, items // 3):
         giver = np.argsort(rank, axis=1)[:, ::-1]
         for place in range(min(3, items - gap)):
@@ -226,15 +245,25 @@ def spread_over_items(total: Integers, *, leaning: Floats, low: int, high: int, 
 
 def _episodes(booked: pl.DataFrame, truth: ClinicTruth, draw: np.random.Generator) -> pl.DataFrame:
     clients = len(truth.client_clinician)
-    shown = booked.filter(pl.col("is_held")).group_by("client").agg(first=pl.col("held_on").min(), last=pl.col("held_on").max(), sessions=pl.len())
-    reason = np.select([np.isin(truth.ending, (PLANNED, COMPLETED_EARLY)), truth.ending == DROPPED_OUT], ["planned", "unplanned"], default="")
+    shown = (
+        booked.filter(pl.col("is_held"))
+        .group_by("client")
+        .agg(first=pl.col("held_on").min(), last=pl.col("held_on").max(), sessions=pl.len())
+    )
+    reason = np.select(
+        [np.isin(truth.ending, (PLANNED, COMPLETED_EARLY)), truth.ending == DROPPED_OUT],
+        ["planned", "unplanned"],
+        default="",
+    )
     site = truth.clinician_site[truth.client_clinician]
     own = pl.DataFrame(
         {
             "client": np.arange(clients),
             "clinician": truth.client_clinician,
             "programme": np.asarray(PROGRAMMES)[(site + draw.integers(0, 2, clients)) % len(PROGRAMMES)],
-            "problem": np.asarray(PROBLEMS)[draw.choice(len(PROBLEMS), clients, p=(0.34, 0.2, 0.08, 0.1, 0.12, 0.1, 0.06))],
+            "problem": np.asarray(PROBLEMS)[
+                draw.choice(len(PROBLEMS), clients, p=(0.34, 0.2, 0.08, 0.1, 0.12, 0.1, 0.06))
+            ],
             "wait_days": np.clip(np.round(draw.gamma(3.0, 12.0, clients)), 2, 200).astype(np.int64),
             "last_session": truth.last_session,
             "reason": reason,
@@ -312,7 +341,10 @@ def _wrong_rows(name: str, good: pl.DataFrame) -> pl.DataFrame:
             {"episode_id": "E900001", "started_on": "2026-06-01", "ended_on": "2025-06-01", "end_reason": "planned"},
             {"episode_id": "E900002", "clinician_id": "K9999"},
         ),
-        "people.csv": ({"client_id": "C900001", "deprivation_decile": "11"}, {"client_id": "C900002", "age_band": "341"}),
+        "people.csv": (
+            {"client_id": "C900001", "deprivation_decile": "11"},
+            {"client_id": "C900002", "age_band": "341"},
+        ),
         "clinicians.csv": (),
     }
     rows = [good.row(i % good.height, named=True) | mistake for i, mistake in enumerate(mistakes[name])]
