@@ -8,9 +8,10 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pipelines.browser import NO_BROWSER, Machine, find, launch_flags
 
 
-@pytest.fixture(scope="session")
+# A module, not the session: while Playwright is open its event loop runs, and no other test could start one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium for the whole test run; without one the test fails, it does not skip.
+    """A headless Chromium for one module's tests; without one the test fails, it does not skip.
 
     Under the site's content policy `page.wait_for_function("text")` cannot work, since it evaluates in the page:
     poll with `page.evaluate`, or use locators.
