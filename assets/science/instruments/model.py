@@ -1,8 +1,9 @@
 """The shape of a declared measure: what is known of it, and where each number comes from.
 
-Belongs here: the frozen dataclasses and the arithmetic that follows from a declaration alone (ranges, which side of a cut-off
-is clinical). Does not belong here: any particular instrument (one module a family), looking one up (`registry`), scoring
-a form (`assets.science.scoring`). No item wording anywhere: licensed instruments are declared by their numbers only.
+Belongs here: the frozen dataclasses and the arithmetic that follows from a declaration alone (ranges, which side of
+a cut-off is clinical). Does not belong here: any particular instrument (one module a family), looking one up
+(`registry`), scoring a form (`assets.science.scoring`). No item wording anywhere: licensed instruments are declared
+by their numbers only.
 """
 
 from __future__ import annotations
@@ -67,8 +68,8 @@ class MissingRule:
     """How many items a form may leave open and still be scored.
 
     Attributes:
-        max_missing: the most items left open; beyond it the form has no score. The open items are given the mean of the
-            answered ones (prorating); 0 means every item must be answered.
+        max_missing: the most items left open; beyond it the form has no score. The open items are given the mean of
+            the answered ones (prorating); 0 means every item must be answered.
     """
 
     max_missing: int
@@ -83,7 +84,8 @@ class Scoring:
     """How answered items become a score, after reversing.
 
     Attributes:
-        aggregate: `sum` of the items (the mean of the answered ones times the number of items when some are open), or their `mean`.
+        aggregate: `sum` of the items (the mean of the answered ones times the number of items when some are open),
+            or their `mean`.
         multiplier: applied last: 10 for the CORE family's mean, 2 for the DASS-21's sums, else 1.
     """
 
@@ -139,11 +141,14 @@ class Instrument:
         item_range: what each item can take, `item_exceptions` aside (item number, its own range).
         item_decimals: decimals an item is recorded with: 0 for a ticked box, 1 for a line measured in millimetres.
         reversed_items: item numbers counted from the other end before scoring.
+        is_key_declared: False where which items are reversed is not known here: totals can be read, items cannot be
+            scored.
         scoring, missing: how a score is made, and from how few answers.
         raters: who may fill it in.
-        cut_off: score between clinical and functional. Higher is worse: clinical at or above it. Higher is better: clinical
-            (or, for an alliance, worth talking about) below it. None where none is validated.
-        reliable_change: smallest change, in score units, counted as reliable; at it counts. None: compute from local figures.
+        cut_off: score between clinical and functional. Higher is worse: clinical at or above it. Higher is better:
+            clinical (or, for an alliance, worth talking about) below it. None where none is validated.
+        reliable_change: smallest change, in score units, counted as reliable; at it counts. None: compute from local
+            figures.
         alpha, test_retest: reliability coefficients.
         clinical_norm, functional_norm: published means and standard deviations.
         licence: who holds the rights and on what terms, in our words.
@@ -163,6 +168,7 @@ class Instrument:
     item_decimals: int = 0
     item_exceptions: tuple[tuple[int, Sourced[Range]], ...] = ()
     reversed_items: Sourced[tuple[int, ...]] | None = None
+    is_key_declared: bool = True
     subscales: tuple[Subscale, ...] = ()
     cut_off: Sourced[float] | None = None
     reliable_change: Sourced[float] | None = None
@@ -223,7 +229,9 @@ class Instrument:
         for each in self.subscales:
             if each.id == subscale_id:
                 return each
-        raise KeyError(f"{self.id} has no part {subscale_id!r}; it has: {', '.join(s.id for s in self.subscales) or 'none'}.")
+        raise KeyError(
+            f"{self.id} has no part {subscale_id!r}; it has: {', '.join(s.id for s in self.subscales) or 'none'}."
+        )
 
     def is_clinical(self, score: float) -> bool | None:
         """Whether a score lies on the clinical side of the cut-off; None where no cut-off is declared."""
@@ -252,10 +260,14 @@ def _problems(it: Instrument) -> list[str]:
         "a part is named twice": len({part.id for part in it.subscales}) < len(it.subscales),
         "its raters are not among " + ", ".join(RATERS): not it.raters or not set(it.raters) <= set(RATERS),
         "every item may be missing": it.missing.value.max_missing >= max(it.n_items.value, 1),
-        "a part may miss all its items": any(p.missing.value.max_missing >= len(p.items.value) > 0 for p in it.subscales),
+        "a part may miss all its items": any(
+            p.missing.value.max_missing >= len(p.items.value) > 0 for p in it.subscales
+        ),
         "items have fewer than no decimals": it.item_decimals < 0,
         "its reliable change is not above zero": it.reliable_change is not None and not it.reliable_change.value > 0,
-        "a reliability lies outside 0 to 1": any(r is not None and not 0 < r.value < 1 for r in (it.alpha, it.test_retest)),
+        "a reliability lies outside 0 to 1": any(
+            r is not None and not 0 < r.value < 1 for r in (it.alpha, it.test_retest)
+        ),
     }
     found = [sentence for sentence, is_so in faults.items() if is_so]
     if not found and it.cut_off is not None and not it.score_range.contains(it.cut_off.value):

@@ -1,0 +1,130 @@
+"""Declarations of symptom measures: depression, anxiety, trauma, distress. Higher is worse in all of them.
+
+Belongs here: numbers with their sources. Does not belong here: item wording, and the official rules of one health
+service (`assets.science.talking_therapies`), even where they share a threshold.
+"""
+
+from __future__ import annotations
+
+from assets.science.instruments.model import Instrument, MissingRule, Range, Scoring, Sourced, Subscale
+
+_ONE_IN_TEN = "Convention of this registry where no published rule was found: at most one item in ten left open"
+_ONE_OR_TWO = "Kroenke et al. 2010: one or two open items take the mean of the answered ones"
+_BLEVINS = "Blevins et al. 2015 (J Trauma Stress 28:489-498)"
+_LOVIBOND = "Lovibond & Lovibond 1995"
+
+PHQ_9 = Instrument(
+    id="PHQ-9",
+    name="Patient Health Questionnaire, depression",
+    kind="outcome",
+    direction="higher_is_worse",
+    n_items=Sourced(9, "Kroenke et al. 2001", "verified"),
+    item_range=Sourced(Range(0, 3), "Kroenke et al. 2001", "verified"),
+    scoring=Sourced(Scoring("sum", 1), "Kroenke et al. 2001: sum, 0 to 27", "verified"),
+    missing=Sourced(MissingRule(2), _ONE_OR_TWO, "recalled"),
+    raters=("client",),
+    cut_off=Sourced(10.0, "Kroenke et al. 2001; NHS Talking Therapies caseness", "verified"),
+    reliable_change=Sourced(6.0, "NHS Talking Therapies; trial record NCT05134103", "verified"),
+    alpha=Sourced(0.89, "Kroenke et al. 2001, primary care sample", "verified"),
+    test_retest=Sourced(0.84, "Kroenke et al. 2001", "recalled"),
+    licence="Public domain; no permission needed.",
+    aliases=("PHQ", "Patient Health Questionnaire 9"),
+)
+
+GAD_7 = Instrument(
+    id="GAD-7",
+    name="Generalised Anxiety Disorder scale",
+    kind="outcome",
+    direction="higher_is_worse",
+    n_items=Sourced(7, "Spitzer et al. 2006", "verified"),
+    item_range=Sourced(Range(0, 3), "Spitzer et al. 2006", "verified"),
+    scoring=Sourced(Scoring("sum", 1), "Spitzer et al. 2006: sum, 0 to 21", "verified"),
+    missing=Sourced(MissingRule(2), _ONE_OR_TWO, "recalled"),
+    raters=("client",),
+    cut_off=Sourced(8.0, "NHS Talking Therapies caseness; Spitzer et al. 2006 screen at 10", "verified"),
+    reliable_change=Sourced(4.0, "NHS Talking Therapies; Bischoff et al. 2020 give 6", "verified"),
+    alpha=Sourced(0.92, "Spitzer et al. 2006", "verified"),
+    test_retest=Sourced(0.83, "Spitzer et al. 2006", "verified"),
+    licence="Public domain; no permission needed.",
+    aliases=("GAD", "Generalised Anxiety Disorder 7", "Generalized Anxiety Disorder 7"),
+)
+
+PCL_5 = Instrument(
+    id="PCL-5",
+    name="PTSD Checklist for DSM-5",
+    kind="outcome",
+    direction="higher_is_worse",
+    n_items=Sourced(20, _BLEVINS, "verified"),
+    item_range=Sourced(Range(0, 4), _BLEVINS, "verified"),
+    scoring=Sourced(Scoring("sum", 1), "Blevins et al. 2015: sum, 0 to 80", "verified"),
+    missing=Sourced(MissingRule(2), _ONE_IN_TEN, "recalled"),
+    raters=("client",),
+    subscales=tuple(
+        Subscale(
+            id=cluster_id,
+            name=name,
+            items=Sourced(tuple(range(first, last + 1)), "DSM-5 criteria B to E in the order of the items", "recalled"),
+            missing=Sourced(MissingRule(missing), _ONE_IN_TEN, "recalled"),
+        )
+        for cluster_id, name, first, last, missing in (
+            ("intrusion", "Intrusion", 1, 5, 1),
+            ("avoidance", "Avoidance", 6, 7, 0),
+            ("cognition_mood", "Cognition and mood", 8, 14, 1),
+            ("arousal", "Arousal", 15, 20, 1),
+        )
+    ),
+    cut_off=Sourced(32.0, "Forkus et al. 2022 review: 31 to 33; the middle, as NHS Talking Therapies", "verified"),
+    reliable_change=Sourced(15.0, "Marx et al. 2022, lower of 15 to 18; NHS Talking Therapies uses 10", "recalled"),
+    alpha=Sourced(0.94, _BLEVINS, "verified"),
+    test_retest=Sourced(0.82, _BLEVINS, "verified"),
+    licence="United States government work, public domain.",
+    aliases=("PCL5", "PTSD Checklist"),
+)
+
+K10 = Instrument(
+    id="K10",
+    name="Kessler Psychological Distress Scale",
+    kind="outcome",
+    direction="higher_is_worse",
+    n_items=Sourced(10, "Kessler et al. 2002", "recalled"),
+    item_range=Sourced(Range(1, 5), "Kessler et al. 2002, scored 1 to 5", "recalled"),
+    scoring=Sourced(Scoring("sum", 1), "Kessler et al. 2002: sum, 10 to 50", "recalled"),
+    missing=Sourced(MissingRule(1), _ONE_IN_TEN, "recalled"),
+    raters=("client",),
+    cut_off=Sourced(20.0, "Andrews & Slade 2001: 20, 25, 30 for mild, moderate, severe", "recalled"),
+    reliable_change=Sourced(7.0, "Upper of the 5 to 7 in use", "recalled"),
+    alpha=Sourced(0.93, "Kessler et al. 2002", "recalled"),
+    licence="Free to use.",
+    aliases=("Kessler 10", "K-10"),
+)
+
+DASS_21 = Instrument(
+    id="DASS-21",
+    name="Depression Anxiety Stress Scales, short",
+    kind="outcome",
+    direction="higher_is_worse",
+    n_items=Sourced(21, _LOVIBOND, "recalled"),
+    item_range=Sourced(Range(0, 3), _LOVIBOND, "recalled"),
+    scoring=Sourced(Scoring("sum", 2), "Lovibond & Lovibond 1995: sums doubled to the 42-item scale", "recalled"),
+    missing=Sourced(MissingRule(2), _ONE_IN_TEN, "recalled"),
+    raters=("client",),
+    subscales=tuple(
+        Subscale(
+            id=part_id,
+            name=name,
+            items=Sourced(items, _LOVIBOND, "recalled"),
+            missing=Sourced(MissingRule(1), _ONE_IN_TEN, "recalled"),
+            cut_off=Sourced(cut_off, "Lovibond & Lovibond 1995, lowest score outside normal", "recalled"),
+        )
+        for part_id, name, items, cut_off in (
+            ("depression", "Depression", (3, 5, 10, 13, 16, 17, 21), 10.0),
+            ("anxiety", "Anxiety", (2, 4, 7, 9, 15, 19, 20), 8.0),
+            ("stress", "Stress", (1, 6, 8, 11, 12, 14, 18), 15.0),
+        )
+    ),
+    alpha=Sourced(0.93, "Henry & Crawford 2005, total", "recalled"),
+    licence="Public domain.",
+    aliases=("DASS", "DASS21"),
+)
+
+SYMPTOMS: tuple[Instrument, ...] = (PHQ_9, GAD_7, PCL_5, K10, DASS_21)
