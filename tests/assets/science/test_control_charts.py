@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from pathlib import Path
+
 
 import polars as pl
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assets.science import control_charts
 from assets.science.control_charts import ChartRules, classify, summarise
 
-CASES = Path(__file__).resolve().parents[4] / "shared" / "cases"
+
 BETTER = {"increase": "up", "decrease": "down", "neutral": "neutral"}
 PUBLISHED_RULES = {
     "Above UCL": ("outside_limits", "up"),
@@ -56,8 +56,8 @@ def chart(values, *, rebase_at=(), **choices):
     return classify(points, by=[], order="month", value="value", rebase="starts_phase", rules=rules(**choices))
 
 
-def published(name):
-    folder = CASES / "spc_xmr"
+def published(cases, name):
+    folder = cases / "spc_xmr"
     case = next(c for c in json.loads((folder / "expected" / "scenarios.json").read_text()) if c["name"] == name)
     argument = {key: text.strip('"') for key, text in case["args"].items()}
     column, order = argument["value_field"], argument["date_field"]
@@ -80,8 +80,8 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_point_of_a_published_chart_gets_its_published_label(name):
-    _, _, _, _, got, want = published(name)
+def test_every_point_of_a_published_chart_gets_its_published_label(shared_cases, name):
+    _, _, _, _, got, want = published(shared_cases, name)
     assert list(zip(got["rule"], got["direction"], strict=True)) == [
         PUBLISHED_RULES[label] for label in want["special_cause_type"]
     ]
@@ -89,16 +89,16 @@ def test_every_point_of_a_published_chart_gets_its_published_label(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_published_chart_has_its_published_limits(name):
-    _, _, _, _, got, want = published(name)
+def test_a_published_chart_has_its_published_limits(shared_cases, name):
+    _, _, _, _, got, want = published(shared_cases, name)
     for ours, theirs in (("centre", "mean_col"), ("lower_limit", "lpl"), ("upper_limit", "upl")):
         assert got[ours].to_list() == pytest.approx(want[theirs].to_list(), rel=1e-12)
     assert got["is_trial"].to_list() == [flag in {"TRUE", True} for flag in want["short_group_warning"]]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_published_chart_is_summed_up_as_published(name):
-    case, argument, order, choices, got, _ = published(name)
+def test_a_published_chart_is_summed_up_as_published(shared_cases, name):
+    case, argument, order, choices, got, _ = published(shared_cases, name)
     target = float(argument["target"]) if "target" in argument else None
     got = got.with_columns(goal=pl.lit(target, dtype=pl.Float64))
     summary = summarise(got, by=[], order=order, target="goal", rules=choices).row(0, named=True)
@@ -112,8 +112,8 @@ def test_a_published_chart_is_summed_up_as_published(name):
     assert summary["assurance"] == words[want.get("assurance_type")]
 
 
-def test_limits_agree_with_those_computed_elsewhere_from_the_same_numbers():
-    case = json.loads((CASES / "mixed_models" / "xmr.json").read_text())
+def test_limits_agree_with_those_computed_elsewhere_from_the_same_numbers(shared_cases):
+    case = json.loads((shared_cases / "mixed_models" / "xmr.json").read_text())
     got = chart(case["x"])
     assert got["centre"][0] == pytest.approx(case["centre"], rel=1e-12)
     assert got["mean_moving_range"][0] == pytest.approx(case["mRbar"], rel=1e-12)
