@@ -3,7 +3,6 @@
 import itertools
 import json
 
-
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -11,7 +10,6 @@ from hypothesis import strategies as st
 
 from assets.science import control_charts
 from assets.science.control_charts import ChartRules, classify, summarise
-
 
 BETTER = {"increase": "up", "decrease": "down", "neutral": "neutral"}
 PUBLISHED_RULES = {
