@@ -146,6 +146,7 @@ def _make(folder: Path, lock: Path, *, say: Say) -> None:
         say("making .venv from requirements.lock (once; a few minutes with a slow connection)")
         _make_bare(folder)
     _install(folder, lock, say=say)
+    _compile(folder)
     _remove_what_the_lock_does_not_name(folder, lock)
     _check_every_pin(folder, lock)
     unfinished = stamp_of(folder).with_suffix(".part")
@@ -181,7 +182,7 @@ def _install(folder: Path, lock: Path, *, say: Say) -> None:
     """Let pip install the lock: it is complete and hashed, so pip need not resolve anything."""
     log = folder / "set-up.log"
     command = [str(interpreter_of(folder)), "-m", "pip", "install", "--no-deps", "--require-hashes", "--no-input"]
-    command += ["--progress-bar", "off", "--disable-pip-version-check", "-r", str(lock)]
+    command += ["--no-compile", "--progress-bar", "off", "--disable-pip-version-check", "-r", str(lock)]
     named, fetched = len(pins(lock)), 0
     complaint = ""
     with (
@@ -205,6 +206,16 @@ def _install(folder: Path, lock: Path, *, say: Say) -> None:
         )
 
 
+def _compile(folder: Path) -> None:
+    # All cores at once, where pip would use one. A template that is no Python fails to compile, and may.
+    command = [str(interpreter_of(folder)), "-m", "compileall", "-q", "-j", "0", *_libraries(folder)]
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+def _libraries(folder: Path) -> list[str]:
+    return [str(path) for path in folder.glob("lib/python*/site-packages")]
+
+
 def _remove_what_the_lock_does_not_name(folder: Path, lock: Path) -> None:
     extra = sorted(set(_installed(folder)) - set(pins(lock)) - KEPT_BESIDE_THE_LOCK)
     if extra:
@@ -223,8 +234,7 @@ def _check_every_pin(folder: Path, lock: Path) -> None:
 
 
 def _installed(folder: Path) -> dict[str, str]:
-    libraries = [str(path) for path in folder.glob("lib/python*/site-packages")]
-    return {_normalised(found.metadata["Name"]): found.version for found in distributions(path=libraries)}
+    return {_normalised(found.metadata["Name"]): found.version for found in distributions(path=_libraries(folder))}
 
 
 def _normalised(name: str) -> str:
