@@ -101,9 +101,8 @@ def with_local(registry: Registry, overrides: Mapping[str, Mapping[str, Any]]) -
         A new registry; every number given carries the status `local` and the source given.
 
     Raises:
-        LocalNumberError: an unknown key, a missing source, a number of the wrong kind or one that contradicts the
-        instrument, named in
-            one sentence. What the declaration itself refuses is a plain ValueError, of which this is a kind.
+        LocalNumberError: an unknown key, a missing source, or a number of the wrong kind, named in one sentence.
+        ValueError: a number that contradicts the instrument it is laid over, as the declaration itself refuses it.
     """
     instruments = {each.id: each for each in registry}
     for name, facts in overrides.items():
