@@ -41,7 +41,14 @@ def as_table(rows: Sequence[Mapping[str, Cell]]) -> str:
 def last_line(name: str, result: BenchResult) -> str:
     """The line that a reader, or a script, looks for."""
     verdict = "held" if result.held else "short"
-    return f"{name}: measured {_written(result.measured)}, goal {_written(result.goal)}, {verdict}"
+    measured, goal = _told_apart(result.measured, result.goal)
+    return f"{name}: measured {measured}, goal {goal}, {verdict}"
+
+
+def _told_apart(measured: float, goal: float) -> tuple[str, str]:
+    # Rounding must not contradict the verdict: 5.004 against a goal of 5 is not "5 against 5".
+    digits = next((some for some in range(3, 17) if f"{measured:.{some}g}" != f"{goal:.{some}g}"), 3)
+    return f"{measured:.{digits}g}", f"{goal:.{digits}g}"
 
 
 def _written(cell: Cell) -> str:
