@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from itertools import combinations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assets.science import disclosure
+
+NHS = disclosure.DisclosureRule(
+    min_clients=5, min_clinicians=1, zero="suppressed", round_to=5, is_complement_protected=False
+)
+OURS = disclosure.DisclosureRule(
+    min_clients=5, min_clinicians=2, zero="shown", round_to=1, is_complement_protected=True
+)
+rules = st.builds(
+    disclosure.DisclosureRule,
+    min_clients=st.integers(1, 12),
+    min_clinicians=st.integers(1, 4),
+    zero=st.sampled_from(["shown", "suppressed"]),
+    round_to=st.sampled_from([1, 5, 10]),
+    is_complement_protected=st.booleans(),
+)
+tables = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 30), min_size=1, max_size=8)
+
+
+def test_counts_from_0_to_60_are_published_as_nhs_england_does(shared_cases):
+    with (shared_cases / "nhs_suppression" / "expected" / "mapping_0_60.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 61
+    for row in rows:
+        expected = int(row["km_published"]) if row["km_published"] else None
+        assert disclosure.published_count(int(row["count"]), rule=NHS) == expected
+        assert (int(row["pdt_published"]) if row["pdt_published"] else None) == expected
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(0, 1000))), rules)
+def test_a_column_of_counts_is_published_as_each_count_is(counts, rule):
+    frame = pl.DataFrame({"n": counts}, schema={"n": pl.Int64})
+    published = frame.select(disclosure.published_count_expr(pl.col("n"), rule=rule).alias("n"))["n"].to_list()
+    assert published == [disclosure.published_count(each, rule=rule) for each in counts]
+
+
+@pytest.mark.parametrize(("count", "zero", "small"), [(0, "shown", False), (0, "suppressed", True), (1, "shown", True)])
+def test_zero_is_small_only_where_the_rule_says_so(count, zero, small):
+    assert disclosure.is_small(count, rule=replace(NHS, zero=zero)) is small
+
+
+def test_the_boundary_itself_is_published():
+    assert disclosure.published_count(4, rule=NHS) is None
+    assert disclosure.published_count(5, rule=NHS) == 5
+
+
+@given(st.integers(0, 10_000), st.integers(1, 20))
+def test_rounding_moves_a_count_by_at_most_half_a_step_and_ties_go_up(count, step):
+    rounded = disclosure.rounded_count(count, round_to=step)
+    assert rounded % step == 0
+    assert -step < 2 * (count - rounded) < step or 2 * (rounded - count) == step
+
+
+@given(st.integers(0, 1000))
+def test_rounding_to_five_is_the_integer_division_of_the_official_sql(count):
+    assert disclosure.rounded_count(count, round_to=5) == (count + 2) // 5 * 5
+
+
+@pytest.mark.parametrize(
+    ("numerator", "denominator", "rule", "expected"),
+    [
+        (5, 10, NHS, 50.0),
+        (4, 10, NHS, None),
+        (0, 10, NHS, None),
+        (0, 10, OURS, 0.0),
+        (10, 10, OURS, 100.0),
+        (4, 4, NHS, None),
+        (0, 0, OURS, None),
+        (None, 10, NHS, None),
+        (5, None, NHS, None),
+        (9, 13, NHS, 69.2),
+        (9, 13, OURS, None),
+        (9, 14, OURS, 64.3),
+        (321061, 635185, NHS, 50.5),
+    ],
+)
+def test_a_rate_is_withheld_when_its_counts_are_small(numerator, denominator, rule, expected):
+    assert disclosure.published_rate(numerator, denominator, rule=rule, decimals=1) == expected
+
+
+def test_half_a_percent_is_rounded_up():
+    assert disclosure.published_rate(5, 40, rule=NHS, decimals=0) == 13.0
+    assert disclosure.published_rate(25, 40, rule=NHS, decimals=0) == 63.0
+
+
+def test_a_rate_above_its_whole_is_refused():
+    with pytest.raises(ValueError, match="cannot exceed"):
+        disclosure.published_rate(11, 10, rule=NHS, decimals=1)
+
+
+def test_a_negative_count_is_refused():
+    with pytest.raises(ValueError, match="not negative"):
+        disclosure.published_count(-1, rule=NHS)
+
+
+@pytest.mark.parametrize("change", [{"min_clients": 0}, {"min_clinicians": 0}, {"round_to": 0}, {"zero": "hidden"}])
+def test_a_rule_that_protects_nothing_is_refused(change):
+    with pytest.raises(ValueError, match=r"from 1|Zero is"):
+        replace(NHS, **change)
+
+
+def withheld(counts, *, rule=OURS, is_total_shown=True, clinicians=None):
+    return disclosure.suppressed_cells(counts, rule=rule, is_total_shown=is_total_shown, clinicians=clinicians)
+
+
+def test_a_single_small_cell_takes_the_smallest_shown_one_with_it():
+    assert withheld({"a": 3, "b": 40, "c": 12, "d": 0}) == {"a", "c"}
+
+
+def test_without_a_total_only_the_small_cell_goes():
+    assert withheld({"a": 3, "b": 40}, is_total_shown=False) == {"a"}
+
+
+def test_two_small_cells_that_are_small_together_take_a_third():
+    assert withheld({"a": 1, "b": 2, "c": 9, "d": 50}) == {"a", "b", "c"}
+    assert withheld({"a": 2, "b": 3, "c": 9, "d": 50}) == {"a", "b"}
+
+
+def test_nothing_small_withholds_nothing():
+    assert withheld({"a": 5, "b": 6}) == frozenset()
+
+
+def test_a_cell_of_one_clinician_is_small_whatever_its_clients():
+    assert withheld({"a": 30, "b": 40, "c": 0}, clinicians={"a": 1, "b": 2, "c": 0}, is_total_shown=False) == {"a"}
+
+
+@given(tables, rules)
+def test_with_the_total_shown_what_is_left_over_is_never_small(counts, rule):
+    gone = disclosure.suppressed_cells(counts, rule=rule, is_total_shown=True, clinicians=None)
+    assert {cell for cell, n in counts.items() if disclosure.is_small(n, rule=rule)} <= gone
+    shown = [n for cell, n in counts.items() if cell not in gone]
+    left = sum(counts.values()) - sum(shown)
+    assert not gone or (len(gone) >= 2 and left >= rule.min_clients) or not shown
+
+
+@given(tables, rules)
+def test_no_more_is_withheld_than_the_total_asks_for(counts, rule):
+    primary = disclosure.suppressed_cells(counts, rule=rule, is_total_shown=False, clinicians=None)
+    gone = disclosure.suppressed_cells(counts, rule=rule, is_total_shown=True, clinicians=None)
+    extra = sorted(gone - primary, key=lambda cell: (counts[cell] == 0, counts[cell], cell))
+    if extra:
+        before = gone - {extra[-1]}
+        assert len(before) < 2 or sum(counts[cell] for cell in before) < rule.min_clients
+
+
+def clients(*numbers):
+    return frozenset(f"c{n}" for n in numbers)
+
+
+def group(name, *numbers, by=()):
+    return disclosure.Slice(name, clients(*numbers), frozenset(by))
+
+
+def test_two_slices_that_differ_by_few_clients_leak_them():
+    slices = [group("all", *range(20)), group("all but two", *range(18)), group("half", *range(10))]
+    assert disclosure.differencing_leaks(slices, rule=OURS) == (
+        disclosure.Leak("all", "all but two", n_clients=2, n_clinicians=0),
+    )
+
+
+def test_the_boundary_between_a_leak_and_none_is_the_smallest_group():
+    whole = group("all", *range(20))
+    assert disclosure.differencing_leaks([whole, group("p", *range(15))], rule=OURS) == ()
+    assert len(disclosure.differencing_leaks([whole, group("p", *range(16))], rule=OURS)) == 1
+
+
+def test_everybody_less_every_other_clinician_leaks_the_one():
+    slices = [group("all", *range(40), by="ABC"), group("without C", *range(25), by="AB")]
+    (leak,) = disclosure.differencing_leaks(slices, rule=OURS)
+    assert (leak.n_clients, leak.n_clinicians) == (15, 1)
+    assert disclosure.differencing_leaks(slices, rule=NHS) == ()
+
+
+def test_slices_of_the_same_clients_or_merely_overlapping_do_not_leak():
+    slices = [group("a", *range(20)), group("b", *range(20)), group("c", *range(2, 21)), group("d")]
+    assert disclosure.differencing_leaks(slices[:2], rule=OURS) == ()
+    assert disclosure.differencing_leaks([slices[0], slices[2]], rule=OURS) == ()
+    assert disclosure.differencing_leaks([group("e", 1), slices[3]], rule=OURS) == ()
+
+
+def test_of_a_leaking_pair_the_larger_goes_unless_it_is_to_be_kept():
+    slices = [group("all", *range(20)), group("most", *range(18))]
+    assert disclosure.withheld_slices(slices, rule=OURS, keep=()) == {"all"}
+    assert disclosure.withheld_slices(slices, rule=OURS, keep={"all"}) == {"most"}
+
+
+def test_a_small_slice_goes_first_and_then_leaks_nothing():
+    slices = [group("all", *range(6)), group("few", *range(4))]
+    assert disclosure.withheld_slices(slices, rule=OURS, keep={"few"}) == {"few"}
+
+
+def test_slices_of_one_name_are_refused():
+    with pytest.raises(ValueError, match="share a name"):
+        disclosure.withheld_slices([group("a", 1), group("a", 2)], rule=OURS, keep=())
+
+
+@given(
+    st.lists(st.tuples(st.frozensets(st.integers(0, 14)), st.frozensets(st.sampled_from("ABCD"))), max_size=6),
+    rules,
+    st.frozensets(st.integers(0, 5)),
+)
+def test_what_is_left_holds_no_small_slice_and_no_leaking_pair(groups, rule, kept):
+    slices = [group(str(n), *members, by=by) for n, (members, by) in enumerate(groups)]
+    gone = disclosure.withheld_slices(slices, rule=rule, keep={str(n) for n in kept})
+    left = [each for each in slices if each.name not in gone]
+    assert not any(disclosure.is_small(len(each.clients), rule=rule) for each in left)
+    assert disclosure.differencing_leaks(left, rule=rule) == ()
+    for first, second in combinations(left, 2):
+        rest = first.clients ^ second.clients
+        if first.clients and second.clients and (first.clients < second.clients or second.clients < first.clients):
+            assert len(rest) >= rule.min_clients
+
+
+def test_an_unknown_count_is_small():
+    assert disclosure.is_small(None, rule=OURS)
+    assert disclosure.is_rate_small(None, 10, rule=OURS)
+    assert disclosure.is_rate_small(10, None, rule=OURS)
