@@ -25,3 +25,10 @@ def test_the_accessibility_checker_finds_a_picture_without_words(page):
     page.goto(PAGE % "<img src='data:,'>")
     found = Axe().run(page).response["violations"]
     assert "image-alt" in {violation["id"] for violation in found}
+
+
+def test_a_page_under_a_strict_content_policy_can_still_be_asked_and_checked(page):
+    policy = "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; script-src 'self'\">"
+    page.goto((PAGE % "<p>Held</p>").replace("<title>", policy + "<title>"))
+    assert page.evaluate("document.querySelectorAll('p').length") == 1
+    assert Axe().run(page).violations_count == 0
