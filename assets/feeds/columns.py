@@ -1,0 +1,121 @@
+"""A mapping as SQL: the contract's columns out of a file's columns, all of them text.
+
+Belongs here: trimming, joining, cutting out, translating words, decimal marks. Does not belong here: casting, ranges and
+missing values, which the staging models judge.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from assets.contracts.model import Column, Feed, Kind
+from assets.feeds.mapping import FeedMapping
+
+UNKNOWN_WORD = "?"
+_NUMBERS = (Kind.INTEGER, Kind.NUMBER)
+# Tab, no-break space, figure space, narrow no-break space and ideographic space, which exports pad values with.
+_ODD_SPACES = " \t\u00a0\u2007\u202f\u3000"
+
+
+def text_sql(column: str, *, kind: str = "VARCHAR", has_odd_spaces: bool = True) -> str:
+    """A file's column as text: trimmed, blank as NULL.
+
+    Args:
+        column: its name in the query.
+        kind: its DuckDB type. Dates and moments become ISO text; a moment with a zone is written in UTC and ends in `+00`.
+        has_odd_spaces: whether blanks other than spaces may stand around values; without them trimming is quicker.
+    """
+    name = f'"{column.replace(chr(34), chr(34) * 2)}"'
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"strftime({name} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S+00')"
+    if kind != "VARCHAR":
+        return f"CAST({name} AS VARCHAR)"
+    return f"nullif(trim({name}, '{_ODD_SPACES}'), '')" if has_odd_spaces else f"nullif(trim({name}), '')"
+
+
+def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str]) -> dict[str, str]:
+    """The SQL of each mapped contract column, in the contract's order, then those that only ratings have.
+
+    Args:
+        mapping: what is mapped.
+        feed: the contract.
+        texts: the SQL of each source column's text.
+
+    Returns:
+        Column name to SQL, each VARCHAR but `items`, which is VARCHAR[].
+    """
+    made = {}
+    for column in feed.delivered:
+        sql = _column_sql(column, mapping, texts)
+        if sql is not None:
+            made[column.name] = sql
+    if mapping.item_columns:
+        answers = ", ".join(_with_point(texts[source], mapping) for source in mapping.item_columns)
+        made["items"] = f"[{answers}]"
+    if mapping.item_number is not None:
+        made["item_number"] = texts[mapping.item_number]
+    for name, source in (("item_value", mapping.item_value), ("total", mapping.total)):
+        if source is not None:
+            made[name] = _with_point(texts[source], mapping)
+    return made
+
+
+def only_sql(mapping: FeedMapping, others: Sequence[FeedMapping], texts: Mapping[str, str]) -> str:
+    """The WHERE clause that leaves a mapping its own lines; empty where it takes all.
+
+    Args:
+        mapping: what it takes.
+        others: the file's other mappings where this one also takes what none of them does; else none.
+        texts: the SQL of each source column's text.
+    """
+    if not mapping.only:
+        return ""
+    ours = _takes(mapping, texts)
+    if others and all(other.only for other in others):
+        theirs = " OR ".join(_takes(other, texts) for other in others)
+        return f" WHERE {ours} OR NOT ({theirs})"
+    return f" WHERE {ours}"
+
+
+def _takes(mapping: FeedMapping, texts: Mapping[str, str]) -> str:
+    each = [f"coalesce({texts[source]}, '') IN ({_list_sql(values)})" for source, values in mapping.only.items()]
+    return f"({' AND '.join(each)})"
+
+
+def _column_sql(column: Column, mapping: FeedMapping, texts: Mapping[str, str]) -> str | None:
+    if column.name in mapping.constants:
+        return _text(mapping.constants[column.name])
+    if column.name in mapping.patterns:
+        pattern = mapping.patterns[column.name]
+        sql = f"nullif(regexp_extract({texts[pattern.source]}, {_text(pattern.regex)}, 1), '')"
+    elif column.name in mapping.columns:
+        # A part that is missing makes the whole missing, as with the time of a date and a time.
+        sql = " || ' ' || ".join(texts[source] for source in mapping.columns[column.name])
+    else:
+        return None
+    if column.kind in _NUMBERS:
+        sql = _with_point(sql, mapping)
+    return _translated(sql, column, mapping.words.get(column.name, {}))
+
+
+def _translated(sql: str, column: Column, words: Mapping[str, str]) -> str:
+    """Source words as contract words; elsewhere than in a vocabulary, a word that is not translated stays as it is."""
+    if column.kind is not Kind.WORD and not words:
+        return sql
+    cases = [f"WHEN ({sql}) IS NULL THEN NULL"]
+    cases += [f"WHEN ({sql}) = {_text(said)} THEN {_text(meant)}" for said, meant in words.items()]
+    if column.kind is Kind.WORD:
+        cases.append(f"WHEN ({sql}) IN ({_list_sql(column.words)}) THEN ({sql}) ELSE '{UNKNOWN_WORD}'")
+    else:
+        cases.append(f"ELSE ({sql})")
+    return f"CASE {' '.join(cases)} END"
+
+
+def _with_point(sql: str, mapping: FeedMapping) -> str:
+    return f"replace({sql}, ',', '.')" if mapping.decimal == "," else sql
+
+
+def _list_sql(texts: Iterable[str]) -> str:
+    return ", ".join(_text(text) for text in texts)
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

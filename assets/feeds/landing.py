@@ -1,0 +1,323 @@
+"""Keeping what clinics send exactly as it came: every file once, by its hash, in an order that a later night repeats.
+
+Belongs here: finding the inbox's files, copying them, the manifest of all that ever came. Does not belong here: what is
+in a file (`text_files`, `reading`).
+
+Layout of the landing folder: `<first two letters of the hash>/<hash>`, never changed once there, and `manifest.jsonl`, one
+line a file in the order in which they count. A file that stands later is newer.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path, PurePosixPath
+
+from assets.feeds.mapping import FeedMapping
+from assets.feeds.wrong_input import WrongInput
+
+MANIFEST = "manifest.jsonl"
+_UNFINISHED = ".unfinished-"
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class LandedFile:
+    """One file as it was sent.
+
+    Attributes:
+        file_number: from 1, in the order in which files count; the higher is the newer.
+        name: relative to the inbox, with slashes.
+        path: where the bytes are kept.
+        sha256: of the bytes.
+        bytes: their number.
+        landed_on: the data date of the night that landed it.
+        same_as: the number of the earlier file with the same bytes under another name; None where there is none.
+        claims: the mappings that this file is of, in the settings' order.
+    """
+
+    file_number: int
+    name: str
+    path: Path
+    sha256: str
+    bytes: int
+    landed_on: date
+    same_as: int | None = None
+    claims: tuple[FeedMapping, ...] = field(default=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landing:
+    """What there is to read.
+
+    Attributes:
+        files: every file that ever landed, in the order in which they count.
+        new: the numbers of those that this pull added.
+        unclaimed: names in the inbox that no mapping asks for; they were neither read nor kept.
+    """
+
+    files: tuple[LandedFile, ...]
+    new: tuple[int, ...]
+    unclaimed: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """One line of the manifest."""
+
+    file_number: int
+    name: str
+    sha256: str
+    bytes: int
+    landed_on: str
+    same_as: int | None
+
+
+def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapping]], data_date: date) -> Landing:
+    """Keep every file of the inbox that is not kept yet.
+
+    Args:
+        inbox: the folder that clinics send to; nothing in it is changed.
+        landing: the folder of kept files; made where it does not exist.
+        mappings: feed name to its mappings.
+        data_date: the night's day.
+
+    Returns:
+        All files that ever landed. Files of one pull count in this order: those with no date in their names, then undated
+        corrections, then dated ones by their dates; ties by name.
+
+    Raises:
+        WrongInput: where the inbox, a claimed file or the landing folder cannot be read, or a mapping claims no file.
+    """
+    every_mapping = tuple(mapping for of_feed in mappings.values() for mapping in of_feed)
+    claimed, unclaimed = _sort_out(inbox, every_mapping)
+    landing.mkdir(parents=True, exist_ok=True)
+    for left_over in landing.glob(f"{_UNFINISHED}*"):
+        left_over.unlink()
+    entries = _read_manifest(landing)
+    _check_every_mapping_has_a_file(every_mapping, [*claimed, *(entry.name for entry in entries)], inbox)
+    known = {(entry.name, entry.sha256) for entry in entries}
+    first_with = {entry.sha256: entry.file_number for entry in reversed(entries) if entry.same_as is None}
+    new = []
+    for name in sorted(claimed, key=lambda name: _place_in_order(name, claimed[name])):
+        digest, size = _hash(inbox / name, name)
+        if (name, digest) in known:
+            continue
+        if not _kept(landing, digest).exists():
+            _copy(inbox / name, landing, digest, name)
+        number = len(entries) + 1
+        entries.append(
+            _Entry(
+                file_number=number,
+                name=name,
+                sha256=digest,
+                bytes=size,
+                landed_on=data_date.isoformat(),
+                same_as=first_with.get(digest),
+            )
+        )
+        first_with.setdefault(digest, number)
+        new.append(number)
+    if new:
+        _write_manifest(landing, entries)
+    files = tuple(_landed_file(entry, landing, every_mapping) for entry in entries)
+    return Landing(files=files, new=tuple(new), unclaimed=unclaimed)
+
+
+def landed_files(landing: Path, *, mappings: Mapping[str, Sequence[FeedMapping]]) -> tuple[LandedFile, ...]:
+    """All files that ever landed, in the order in which they count, without a look at the inbox."""
+    every_mapping = tuple(mapping for of_feed in mappings.values() for mapping in of_feed)
+    return tuple(_landed_file(entry, landing, every_mapping) for entry in _read_manifest(landing))
+
+
+def _landed_file(entry: _Entry, landing: Path, mappings: Iterable[FeedMapping]) -> LandedFile:
+    path = _kept(landing, entry.sha256)
+    if not path.is_file() or path.stat().st_size != entry.bytes:
+        raise WrongInput(
+            f"the kept copy of {entry.name} is not there whole",
+            place=str(path),
+            mend="bring the landing folder back from a backup",
+        )
+    return LandedFile(
+        file_number=entry.file_number,
+        name=entry.name,
+        path=path,
+        sha256=entry.sha256,
+        bytes=entry.bytes,
+        landed_on=date.fromisoformat(entry.landed_on),
+        same_as=entry.same_as,
+        claims=tuple(mapping for mapping in mappings if mapping.claims(entry.name)),
+    )
+
+
+def _sort_out(
+    inbox: Path, mappings: Sequence[FeedMapping]
+) -> tuple[dict[str, tuple[FeedMapping, ...]], tuple[str, ...]]:
+    """The inbox's claimed names with their mappings, and the names that nothing claims."""
+    if not inbox.is_dir():
+        raise WrongInput("there is no such folder", place=str(inbox), mend="give the folder that the export is in")
+    claimed: dict[str, tuple[FeedMapping, ...]] = {}
+    unclaimed = []
+    root = inbox.resolve()
+    for name, entry in _entries(inbox, inbox):
+        claims = tuple(mapping for mapping in mappings if mapping.claims(name))
+        if entry.is_dir() and not claims:
+            continue
+        if not claims:
+            unclaimed.append(name)
+            continue
+        if entry.is_symlink() and not entry.resolve().is_relative_to(root):
+            raise WrongInput("is a link that leaves the inbox", place=name, mend="put the file itself there")
+        if not entry.is_file():
+            raise WrongInput(
+                f"is not a file, and {claims[0].place}.files claims it",
+                place=name,
+                mend="put the file there, or narrow the glob",
+            )
+        claimed[name] = claims
+    return claimed, tuple(sorted(unclaimed))
+
+
+def _entries(folder: Path, inbox: Path) -> Iterator[tuple[str, Path]]:
+    """Every name under the inbox; hidden ones are left out, for a file on its way in is often hidden."""
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        name = folder.relative_to(inbox).as_posix()
+        raise WrongInput(_said_by_the_system(error), place=name, mend="let this account read the folder") from None
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        yield entry.relative_to(inbox).as_posix(), entry
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _entries(entry, inbox)
+
+
+def _check_every_mapping_has_a_file(mappings: Iterable[FeedMapping], names: Sequence[str], inbox: Path) -> None:
+    """A mapping that finds nothing is a slip of the pen or an export that did not arrive; corrections may never come."""
+    for mapping in mappings:
+        if mapping.corrects:
+            continue
+        for glob in mapping.files:
+            is_one_file = not re.search(r"[*?]", glob)
+            if is_one_file and str(PurePosixPath(glob)) not in names:
+                raise WrongInput(
+                    f'there is no file "{glob}"',
+                    place=f"{mapping.place}.files",
+                    mend=f"put it into {inbox}, or mend its name",
+                )
+        if not any(mapping.claims(name) for name in names):
+            raise WrongInput(
+                f"no file fits {', '.join(mapping.files)}",
+                place=f"{mapping.place}.files",
+                mend=f"put one into {inbox}, or mend the glob",
+            )
+
+
+def _place_in_order(name: str, claims: Sequence[FeedMapping]) -> tuple[int, date, str]:
+    sent_on = next((day for mapping in claims if (day := _sent_on(name, mapping.sent_on_pattern))), None)
+    if sent_on is not None:
+        return 2, sent_on, name
+    return (1 if any(mapping.corrects for mapping in claims) else 0), date.min, name
+
+
+def _sent_on(name: str, pattern: str) -> date | None:
+    """The last date in the file's own name; digits that are no day of the calendar are no date."""
+    for found in reversed(re.findall(pattern, PurePosixPath(name).name)):
+        try:
+            return date.fromisoformat(found)
+        except ValueError:
+            continue
+    return None
+
+
+def _hash(path: Path, name: str) -> tuple[str, int]:
+    digest, size = hashlib.sha256(), 0
+    for block in _blocks(path, name):
+        digest.update(block)
+        size += len(block)
+    return digest.hexdigest(), size
+
+
+def _blocks(path: Path, name: str) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise WrongInput(_said_by_the_system(error), place=name, mend="let this account read the file") from None
+
+
+def _copy(path: Path, landing: Path, digest: str, name: str) -> None:
+    """Copy whole or not at all: under another name first, onto the disk, then moved."""
+    unfinished = landing / f"{_UNFINISHED}{digest}"
+    again = hashlib.sha256()
+    with unfinished.open("wb") as copy:
+        for block in _blocks(path, name):
+            again.update(block)
+            copy.write(block)
+        copy.flush()
+        os.fsync(copy.fileno())
+    if again.hexdigest() != digest:
+        unfinished.unlink()
+        raise WrongInput("changed while it was read", place=name, mend="start again once it has been sent whole")
+    unfinished.chmod(0o440)
+    kept = _kept(landing, digest)
+    kept.parent.mkdir(exist_ok=True)
+    unfinished.replace(kept)
+    _sync_folder(kept.parent)
+    _sync_folder(landing)
+
+
+def _kept(landing: Path, digest: str) -> Path:
+    return landing / digest[:2] / digest
+
+
+def _read_manifest(landing: Path) -> list[_Entry]:
+    """The manifest's whole lines; a last line that was cut off while it was written never counted."""
+    manifest = landing / MANIFEST
+    if not manifest.exists():
+        return []
+    lines = manifest.read_text(encoding="utf-8").split("\n")
+    entries = []
+    for number, line in enumerate(lines, start=1):
+        if not line:
+            continue
+        try:
+            entries.append(_Entry(**json.loads(line)))
+        except (ValueError, TypeError):
+            if number == len(lines):
+                break
+            raise WrongInput(
+                "is not a line of a manifest",
+                place=f"{manifest}, line {number}",
+                mend="bring the landing folder back from a backup",
+            ) from None
+    return entries
+
+
+def _write_manifest(landing: Path, entries: Iterable[_Entry]) -> None:
+    """Write the manifest beside itself and swap, so that a reader finds the old one or the new one, whole."""
+    unfinished = landing / f"{_UNFINISHED}{MANIFEST}"
+    with unfinished.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(json.dumps(asdict(entry)) + "\n" for entry in entries)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(landing / MANIFEST)
+    _sync_folder(landing)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a name in the folder survive a power cut; the file's own fsync keeps only its bytes."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _said_by_the_system(error: OSError) -> str:
+    return (error.strerror or "cannot be read").lower()

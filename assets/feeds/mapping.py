@@ -1,0 +1,132 @@
+"""Where a clinic keeps what each feed must deliver: one declaration a kind of file, checked against the feed's contract.
+
+Belongs here: the shape of one `[[feeds.<name>]]` table of the settings. Does not belong here: the checks that need the
+contracts and the instruments (`mapping_checks`), reading a file (`reading`), and the other sections of the settings.
+"""
+
+import re
+from pathlib import PurePosixPath
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+DATE_IN_A_NAME = r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{8})(?!\d)"
+
+
+class Pattern(BaseModel):
+    """A contract column cut out of a source column.
+
+    Attributes:
+        source: the source column, written `from` in the settings.
+        regex: one group, which is the value; where it does not match, the value is missing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = Field(alias="from", min_length=1)
+    regex: str = Field(min_length=1)
+
+
+class FeedMapping(BaseModel):
+    """How one kind of file delivers one feed.
+
+    Attributes:
+        feed: the feed's name; not written in the table itself.
+        index: the table's place among the feed's, from 0; not written either.
+        files: globs relative to the inbox; `*` stays within a folder, `**` crosses folders.
+        format: what the file is.
+        delimiter: one character; CSV only.
+        encoding: a Python codec's name; CSV only.
+        decimal: the decimal mark of numbers.
+        date_format: of days, as strptime writes it.
+        datetime_format: of moments, as strptime writes it, in the clinic's own time.
+        columns: contract column to source column, or to several that are joined by a space.
+        constants: contract column to the text that every row has.
+        patterns: contract column to a part of a source column.
+        words: contract column to the contract's word for each source word.
+        only: source column to the values whose lines this mapping takes; the other lines belong to other mappings.
+        layout: one row a form (wide) or one row an item (long); ratings only.
+        items: `"phq9_{n}"` or the item columns in the form's order; wide only.
+        item_number: the column that numbers the item from 1; long only.
+        item_value: the column with the answer; long only.
+        total: the column with the total.
+        corrects: whether the files are sets of corrections, so that they count as newer than undated files.
+        sent_on_pattern: one group, the date in the file's name: `YYYY-MM-DD` or `YYYYMMDD`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+    feed: str
+    index: int
+    files: tuple[str, ...] = Field(min_length=1)
+    format: Literal["csv", "parquet"] = "csv"
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    decimal: Literal[".", ","] = "."
+    date_format: str = "%Y-%m-%d"
+    datetime_format: str = "%Y-%m-%d %H:%M:%S"
+    columns: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    constants: dict[str, str] = Field(default_factory=dict)
+    patterns: dict[str, Pattern] = Field(default_factory=dict)
+    words: dict[str, dict[str, str]] = Field(default_factory=dict)
+    only: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    layout: Literal["wide", "long"] = "wide"
+    items: tuple[str, ...] | str | None = None
+    item_number: str | None = None
+    item_value: str | None = None
+    total: str | None = None
+    corrects: bool = False
+    sent_on_pattern: str = DATE_IN_A_NAME
+
+    @field_validator("files", mode="before")
+    @classmethod
+    def _one_glob_is_a_list_of_one(cls, given: object) -> object:
+        return (given,) if isinstance(given, str) else given
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _one_column_is_a_list_of_one(cls, given: object) -> object:
+        if not isinstance(given, dict):
+            return given
+        return {name: (source,) if isinstance(source, str) else source for name, source in given.items()}
+
+    @property
+    def place(self) -> str:
+        """The table's key in the settings, as `feeds.attendance[0]`."""
+        return f"feeds.{self.feed}[{self.index}]"
+
+    @property
+    def item_columns(self) -> tuple[str, ...]:
+        """The item columns in the form's order; none where items are long or not sent."""
+        return self.items if isinstance(self.items, tuple) else ()
+
+    @property
+    def source_columns(self) -> dict[str, str]:
+        """Each source column that is read, with the key of the settings that asks for it."""
+        asked: dict[str, str] = {}
+        for name, sources in self.columns.items():
+            for source in sources:
+                asked.setdefault(source, f"{self.place}.columns.{name}")
+        for name, pattern in self.patterns.items():
+            asked.setdefault(pattern.source, f"{self.place}.patterns.{name}.from")
+        for source in self.only:
+            asked.setdefault(source, f"{self.place}.only")
+        for source in self.item_columns:
+            asked.setdefault(source, f"{self.place}.items")
+        for key in ("item_number", "item_value", "total"):
+            source = getattr(self, key)
+            if source is not None:
+                asked.setdefault(source, f"{self.place}.{key}")
+        return asked
+
+    def claims(self, name: str) -> bool:
+        """Whether a file of the inbox, by its relative POSIX name, is this mapping's."""
+        return any(glob_to_regex(glob).fullmatch(name) for glob in self.files)
+
+
+def glob_to_regex(glob: str) -> re.Pattern[str]:
+    """A glob over relative POSIX names: `*` and `?` stay within a folder, `**/` crosses any number of them."""
+    written = []
+    for part in re.split(r"(\*\*/|\*\*|\*|\?)", str(PurePosixPath(glob))):
+        written.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part)))
+    return re.compile("".join(written))

@@ -1,0 +1,255 @@
+"""Reading a landed file into DuckDB as text, under the contract's column names, with every line accounted for.
+
+Belongs here: which lines of a file are rows, and the account of them. Does not belong here: how a row becomes contract
+columns (`columns`), where a record ends (`records`), casting and judging (the staging models).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from assets.contracts.model import Feed
+from assets.feeds.columns import columns_sql, only_sql, text_sql
+from assets.feeds.landing import LandedFile
+from assets.feeds.mapping import FeedMapping
+from assets.feeds.mapping_checks import did_you_mean
+from assets.feeds.records import Header, RejectedLine, read_header, sort_records
+from assets.feeds.text_files import make_plain
+from assets.feeds.wrong_input import WrongInput
+
+_LINES = "rapport_lines_of_records"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadReport:
+    """The account of one file read for one mapping: `lines = kept + len(rejected) + blank`.
+
+    Attributes:
+        lines: this mapping's lines. The header is none; a quoted value that runs over several lines makes them one.
+        kept: rows in the table.
+        blank: lines with nothing on them.
+        rejected: lines that are no record, in the file's order.
+        left_to_others: records that other mappings of the same file take.
+    """
+
+    lines: int
+    kept: int
+    blank: int
+    rejected: tuple[RejectedLine, ...]
+    left_to_others: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """A file as a query of text: `line`, and one column a source column that is read.
+
+    Attributes:
+        sql: the query.
+        texts: source column to the SQL of its trimmed text.
+        records: how many rows the query must give.
+    """
+
+    sql: str
+    texts: Mapping[str, str]
+    records: int
+
+
+class _UnaccountedError(RuntimeError):
+    """Rows that DuckDB gave are not the records that the file has."""
+
+
+def read_into(
+    con: duckdb.DuckDBPyConnection, landed: LandedFile, mapping: FeedMapping, *, feed: Feed, table: str, scratch: Path
+) -> ReadReport:
+    """Create a table of one landed file's rows as one mapping sees them.
+
+    Args:
+        con: an open connection; the table is created or replaced in it.
+        landed: the file, with all its claims. Where every claim takes only some lines, those that none takes belong to the
+            first claim, and so do blank and rejected lines.
+        mapping: one of the file's claims.
+        feed: the contract.
+        table: the new table's name, as SQL writes it.
+        scratch: an existing folder for plain copies; they are removed.
+
+    Returns:
+        The account. The table has `source_line` (BIGINT: the line the record begins on, from 1 with the header counted; for
+        Parquet the row from 1), each mapped contract column (VARCHAR: trimmed, blank as NULL, a word outside the vocabulary
+        as `?`), and for ratings what is mapped of `items` (VARCHAR[]), `item_number`, `item_value` and `total`.
+
+    Raises:
+        WrongInput: the file is not what the mapping says it is.
+        RuntimeError: a line is unaccounted for.
+    """
+    is_first = not landed.claims or landed.claims[0].place == mapping.place
+    others = tuple(claim for claim in landed.claims if claim.place != mapping.place) if is_first else ()
+    reader = _Reader(con=con, landed=landed, mapping=mapping, feed=feed, table=table, others=others)
+    if mapping.format == "parquet":
+        report = reader.read_parquet()
+    else:
+        unfinished = scratch / f"file-{landed.file_number}-{mapping.feed}-{mapping.index}"
+        copies = unfinished.with_suffix(".plain"), unfinished.with_suffix(".records")
+        try:
+            report = reader.read_csv(*copies)
+        finally:
+            for copy in copies:
+                copy.unlink(missing_ok=True)
+    if is_first:
+        return report
+    return ReadReport(lines=report.kept, kept=report.kept, blank=0, rejected=(), left_to_others=report.left_to_others)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reader:
+    """One file, one mapping, one table."""
+
+    con: duckdb.DuckDBPyConnection
+    landed: LandedFile
+    mapping: FeedMapping
+    feed: Feed
+    table: str
+    others: Sequence[FeedMapping]
+
+    def read_parquet(self) -> ReadReport:
+        path = escape(str(self.landed.path))
+        try:
+            described = self.con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
+            counted = self.con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchone()
+        except duckdb.Error:
+            raise WrongInput(
+                "cannot be read as Parquet",
+                place=self.landed.name,
+                mend=f"send it again whole, or mend {self.mapping.place}.format",
+            ) from None
+        types = {str(name): str(kind) for name, kind, *_ in described}
+        texts = {source: text_sql(source, kind=types[source]) for source in self._asked(list(types))}
+        rows = f"SELECT file_row_number + 1 AS line, * FROM read_parquet('{_quoted(path)}', file_row_number = true)"
+        records = int(counted[0]) if counted else 0
+        kept = self._create(_Source(sql=rows, texts=texts, records=records))
+        return ReadReport(lines=kept, kept=kept, blank=0, rejected=(), left_to_others=records - kept)
+
+    def read_csv(self, plain: Path, copy: Path) -> ReadReport:
+        text = make_plain(
+            self.landed.path,
+            encoding=self.mapping.encoding,
+            name=self.landed.name,
+            key=f"{self.mapping.place}.encoding",
+            copy=plain,
+        )
+        header = read_header(text.path, delimiter=self.mapping.delimiter)
+        if header is None:
+            self._create_empty()
+            return ReadReport(lines=text.lines, kept=0, blank=text.lines, rejected=(), left_to_others=0)
+        texts = {
+            source: text_sql(f"c{header.names.index(source)}", has_odd_spaces=text.has_odd_spaces)
+            for source in self._asked(header.names)
+        }
+        if text.is_plain_table and len(header.names) > 1:
+            rows = self._csv_sql(text.path, header, skip=1, quote="")
+            source = _Source(
+                sql=f"SELECT row_number() OVER () + 1 AS line, * FROM {rows}", texts=texts, records=text.lines - 1
+            )
+            try:
+                kept = self._create(source)
+            except (duckdb.InvalidInputException, _UnaccountedError):
+                # Some line is no record: it is found, and the rest are read, below.
+                self._drop()
+            else:
+                return ReadReport(lines=kept, kept=kept, blank=0, rejected=(), left_to_others=source.records - kept)
+        return self._read_sorted(text.path, header, texts, lines=text.lines, copy=copy)
+
+    def _read_sorted(
+        self, path: Path, header: Header, texts: Mapping[str, str], *, lines: int, copy: Path
+    ) -> ReadReport:
+        found = sort_records(path, header=header, delimiter=self.mapping.delimiter, copy=copy)
+        accounted = header.lines + found.kept.size + len(found.rejected) + found.blank + found.continued
+        if accounted != lines:
+            raise RuntimeError(f"{self.landed.name}: {lines} lines, and {accounted} accounted for")
+        kept = 0
+        if found.kept.size:
+            rows = self._csv_sql(copy, header, skip=0, quote='"')
+            source = _Source(
+                sql=f"SELECT * FROM {rows} POSITIONAL JOIN {_LINES}", texts=texts, records=int(found.kept.size)
+            )
+            self.con.register(_LINES, pl.DataFrame({"line": found.kept}).to_arrow())
+            try:
+                kept = self._create(source)
+            finally:
+                self.con.unregister(_LINES)
+        else:
+            self._create_empty()
+        return ReadReport(
+            lines=kept + len(found.rejected) + found.blank,
+            kept=kept,
+            blank=found.blank,
+            rejected=found.rejected,
+            left_to_others=int(found.kept.size) - kept,
+        )
+
+    def _csv_sql(self, path: Path, header: Header, *, skip: int, quote: str) -> str:
+        """The call that reads every column as text; parallel reading can lose rows, so it is off."""
+        columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header.names)))
+        return (
+            f"read_csv('{_quoted(escape(str(path)))}', auto_detect = false, columns = {{{columns}}},"
+            f" delim = '{_quoted(self.mapping.delimiter)}', quote = '{quote}', escape = '{quote}', header = false,"
+            f" skip = {skip}, new_line = '\\n', nullstr = '', parallel = false, strict_mode = true)"
+        )
+
+    def _asked(self, names: Sequence[str]) -> list[str]:
+        """The source columns to be read, after a look whether the file has each of them once."""
+        mapping, place = self.mapping, self.landed.name
+        twice = sorted({name for name in names if name and names.count(name) > 1})
+        if twice:
+            raise WrongInput(
+                f'two columns are called "{twice[0]}"', place=place, mend="have the export name each column once"
+            )
+        asked = dict(mapping.source_columns)
+        for other in self.others if mapping.only else ():
+            for source in other.only:
+                asked.setdefault(source, f"{other.place}.only")
+        for source, key in asked.items():
+            if source not in names:
+                near = did_you_mean(source, [name for name in names if name])
+                raise WrongInput(
+                    f'{place} has no column "{source}"',
+                    place=key,
+                    mend=f"{near} its columns are: {', '.join(name for name in names if name)}",
+                )
+        return list(asked)
+
+    def _create(self, source: _Source) -> int:
+        """Create the table and return how many rows it has, once all of the file's records have been seen."""
+        where = only_sql(self.mapping, self.others, source.texts)
+        columns = ", ".join(
+            f"{sql} AS {name}" for name, sql in columns_sql(self.mapping, self.feed, source.texts).items()
+        )
+        created = self.con.execute(
+            f"CREATE OR REPLACE TABLE {self.table} AS"
+            f" SELECT CAST(line AS BIGINT) AS source_line, {columns} FROM ({source.sql}){where}"
+        ).fetchone()
+        kept = int(created[0]) if created else 0
+        seen = kept
+        if where:
+            counted = self.con.execute(f"SELECT count(*) FROM ({source.sql})").fetchone()
+            seen = int(counted[0]) if counted else 0
+        if seen != source.records:
+            raise _UnaccountedError(f"{self.landed.name}: {source.records} records, and {seen} read")
+        return kept
+
+    def _create_empty(self) -> None:
+        texts = dict.fromkeys(self.mapping.source_columns, "CAST(NULL AS VARCHAR)")
+        columns = ", ".join(f"{sql} AS {name}" for name, sql in columns_sql(self.mapping, self.feed, texts).items())
+        self.con.execute(
+            f"CREATE OR REPLACE TABLE {self.table} AS SELECT CAST(0 AS BIGINT) AS source_line, {columns} WHERE false"
+        )
+
+    def _drop(self) -> None:
+        self.con.execute(f"DROP TABLE IF EXISTS {self.table}")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
