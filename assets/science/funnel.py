@@ -31,7 +31,7 @@ CONFIDENCES: Final = (0.95, 0.998)
 FEWEST_TO_SHOW: Final = 3
 """Points with a smaller denominator are not judged: the limits cover nearly everything and mean nothing."""
 
-RULES: Final = ("outside 99.8%", "outside 95%", "within", "too few")
+RULES: Final = ("outside_998", "outside_95", "within", "too_few")
 """Every rule that can name a point."""
 
 
@@ -248,7 +248,7 @@ def funnel(
         The points in the order given with: `rate`; `z` (unadjusted; null where nothing was observed and the scale is a
         logarithm); `lower_95`, `upper_95`, `lower_998`, `upper_998`; `rule` (one of `RULES`); `direction` (`up` or
         `down` for a point outside, else null). A point at a limit is within. Denominators below `FEWEST_TO_SHOW` have
-        the rule `too few` and no rate, z or limits; they count in the target, and in the overdispersion unless they
+        the rule `too_few` and no rate, z or limits; they count in the target, and in the overdispersion unless they
         are 0. Where nobody had an event, or everybody, all points are alike: all are within, and there are no limits.
 
     Raises:

@@ -16,7 +16,7 @@ from scipy import stats
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-Word = Literal["clear", "likely", "cannot tell", "too few"]
+Word = Literal["clear", "likely", "cannot_tell", "too_few"]
 """How sure we are which way it goes."""
 
 Correction = Literal["benjamini_hochberg", "holm", "bonferroni"]
@@ -71,7 +71,7 @@ def verdict(
             more. An estimate of just this size matters.
 
     Returns:
-        `too few` below `fewest`; otherwise `clear` from 97.5%, `likely` from 90%, and `cannot tell` below that, or
+        `too_few` below `fewest`; otherwise `clear` from 97.5%, `likely` from 90%, and `cannot_tell` below that, or
         where the estimate or its uncertainty is missing.
 
     Raises:
@@ -81,7 +81,7 @@ def verdict(
     if smallest_that_matters < 0:
         raise ValueError("smallest_that_matters must be 0 or more")
     if n < fewest:
-        return Verdict(word="too few", direction=None, probability=None, is_small=False)
+        return Verdict(word="too_few", direction=None, probability=None, is_small=False)
     if estimate is None or not math.isfinite(estimate):
         return _UNKNOWN
     if (standard_error is None) == (probability is None):
@@ -94,7 +94,7 @@ def verdict(
     surest = max(above, 1 - above)
     # 0.975 reached through a normal quantile can fall short of itself in the last digit.
     if surest < LIKELY_FROM - _ROUNDING:
-        return Verdict(word="cannot tell", direction=None, probability=surest, is_small=False)
+        return Verdict(word="cannot_tell", direction=None, probability=surest, is_small=False)
     return Verdict(
         word="clear" if surest >= CLEAR_FROM - _ROUNDING else "likely",
         direction="up" if above > 0.5 else "down",
@@ -136,7 +136,7 @@ def corrected_p_values(p_values: ArrayLike, *, correction: Correction) -> NDArra
 
 
 _ROUNDING: Final = 1e-12
-_UNKNOWN: Final = Verdict(word="cannot tell", direction=None, probability=None, is_small=False)
+_UNKNOWN: Final = Verdict(word="cannot_tell", direction=None, probability=None, is_small=False)
 
 
 def _probability_above(estimate: float, *, standard_error: float | None) -> float | None:

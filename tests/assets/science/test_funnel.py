@@ -87,7 +87,7 @@ WITH_SOUND_LIMITS = [name for name in SCENARIOS if "RC" not in name]
 @pytest.mark.parametrize("name", WITH_SOUND_LIMITS)
 def test_a_published_funnel_calls_the_published_points_unusual(published, name):
     case, argument, got, _ = published(name)
-    outside = got.points.filter(pl.col("rule") == "outside 99.8%")
+    outside = got.points.filter(pl.col("rule") == "outside_998")
     assert sorted(outside[argument["group"]]) == sorted(case["outlier_groups"])
 
 
@@ -267,7 +267,7 @@ def test_any_funnel_is_nested_and_its_rules_say_what_its_limits_say(rows, kind, 
     for row in got.points.iter_rows(named=True):
         assert row["rule"] in RULES
         if row["totals"] < FEWEST_TO_SHOW:
-            assert (row["rule"], row["rate"], row["upper_95"], row["direction"]) == ("too few", None, None, None)
+            assert (row["rule"], row["rate"], row["upper_95"], row["direction"]) == ("too_few", None, None, None)
             continue
         lower, upper = row["lower_95"], row["upper_95"]
         assert row["lower_998"] <= lower <= upper <= row["upper_998"]
@@ -275,7 +275,7 @@ def test_any_funnel_is_nested_and_its_rules_say_what_its_limits_say(rows, kind, 
             assert row["lower_998"] >= 0
             assert row["upper_998"] <= 1
         is_within, is_near = lower <= row["rate"] <= upper, row["lower_998"] <= row["rate"] <= row["upper_998"]
-        assert row["rule"] == ("within" if is_within else "outside 95%" if is_near else "outside 99.8%")
+        assert row["rule"] == ("within" if is_within else "outside_95" if is_near else "outside_998")
         assert row["direction"] == (None if is_within else "up" if row["rate"] > upper else "down")
 
 
@@ -306,14 +306,14 @@ def test_a_single_point_has_no_spread_between_points():
 @pytest.mark.parametrize(("total", "is_shown"), [(2, False), (3, True)])
 def test_two_clients_are_too_few_and_three_are_not(total, is_shown):
     got = judged(points_of([1, 50, 40], [total, 100, 90]))
-    assert (got.points["rule"][0] != "too few") is is_shown
+    assert (got.points["rule"][0] != "too_few") is is_shown
     assert (got.points["rate"][0] is not None) is is_shown
 
 
 def test_a_clinician_without_clients_bends_nothing():
     with_empty = judged(points_of([0, 50, 40], [0, 100, 90]))
     without = judged(points_of([50, 40], [100, 90]))
-    assert with_empty.points["rule"][0] == "too few"
+    assert with_empty.points["rule"][0] == "too_few"
     assert with_empty.dispersion == without.dispersion
     assert with_empty.target == without.target
 
@@ -324,12 +324,12 @@ def test_a_point_at_a_limit_is_within():
     at_limit = pl.DataFrame({"events": [upper * 100], "totals": [100.0]})
     assert judged(at_limit, target=0.5, adjusts=False, exact=True).points["rule"].to_list() == ["within"]
     beyond = at_limit.with_columns(pl.col("events") + 1e-6)
-    assert judged(beyond, target=0.5, adjusts=False, exact=True).points["rule"].to_list() == ["outside 95%"]
+    assert judged(beyond, target=0.5, adjusts=False, exact=True).points["rule"].to_list() == ["outside_95"]
 
 
 def test_nothing_observed_where_ten_were_expected_is_outside_and_does_not_break_the_spread():
     got = judged(points_of([0, 10, 12, 9], [10, 10, 10, 10]), kind="standardised_ratio", exact=True, trim="winsorise")
-    assert got.points.row(0, named=True) | {"rule": "outside 99.8%", "direction": "down", "z": None} == got.points.row(
+    assert got.points.row(0, named=True) | {"rule": "outside_998", "direction": "down", "z": None} == got.points.row(
         0, named=True
     )
     assert got.dispersion.points == 3
@@ -345,7 +345,7 @@ def test_the_centre_of_standardised_ratios_is_one_unless_declared():
 @pytest.mark.parametrize(("exact", "events"), [(True, [0, 0, 0]), (False, [0, 0, 0]), (True, [9, 4, 2])])
 def test_where_all_points_are_alike_none_is_outside(kind, exact, events):
     got = judged(points_of(events, [9, 4, 2]), kind=kind, exact=exact)
-    assert got.points["rule"].to_list() == ["within", "within", "too few"]
+    assert got.points["rule"].to_list() == ["within", "within", "too_few"]
 
 
 def test_where_nobody_had_an_event_there_is_a_rate_and_no_limit():

@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from assets.science.verdicts import Verdict, corrected_p_values, verdict
+from assets.contracts.vocabulary import CERTAINTIES
+from assets.science.verdicts import Verdict, Word, corrected_p_values, verdict
 
 
 def said(estimate, *, n=30, fewest=15, matters=0.0, **uncertainty):
@@ -23,9 +25,9 @@ def said(estimate, *, n=30, fewest=15, matters=0.0, **uncertainty):
         (0.975, "clear", "up"),
         (0.975 - 1e-9, "likely", "up"),
         (0.90, "likely", "up"),
-        (0.90 - 1e-9, "cannot tell", None),
-        (0.5, "cannot tell", None),
-        (0.10 + 1e-9, "cannot tell", None),
+        (0.90 - 1e-9, "cannot_tell", None),
+        (0.5, "cannot_tell", None),
+        (0.10 + 1e-9, "cannot_tell", None),
         (0.10, "likely", "down"),
         (0.025 + 1e-9, "likely", "down"),
         (0.025, "clear", "down"),
@@ -42,17 +44,17 @@ def test_a_standard_error_is_read_as_normal(quantile, word):
     z = float(stats.norm.ppf(quantile))
     assert said(z * 2, standard_error=2.0).word == word
     assert said(-z * 2, standard_error=2.0).word == word
-    weaker = {"clear": "likely", "likely": "cannot tell"}[word]
+    weaker = {"clear": "likely", "likely": "cannot_tell"}[word]
     assert said(z * 2 - 1e-6, standard_error=2.0).word == weaker
 
 
-@pytest.mark.parametrize(("n", "word"), [(14, "too few"), (15, "clear")])
+@pytest.mark.parametrize(("n", "word"), [(14, "too_few"), (15, "clear")])
 def test_below_the_fewest_clients_nothing_is_said(n, word):
     assert said(9.0, n=n, fewest=15, standard_error=1.0).word == word
 
 
 def test_too_few_hides_the_probability_too():
-    want = Verdict(word="too few", direction=None, probability=None, is_small=False)
+    want = Verdict(word="too_few", direction=None, probability=None, is_small=False)
     assert said(9.0, n=0, standard_error=1.0) == want
     assert said(None, n=0) == want
 
@@ -74,7 +76,7 @@ def test_what_is_not_sure_is_never_called_small():
 )
 def test_what_cannot_be_computed_cannot_be_told(estimate, standard_error):
     got = said(estimate, standard_error=standard_error)
-    assert (got.word, got.direction, got.probability) == ("cannot tell", None, None)
+    assert (got.word, got.direction, got.probability) == ("cannot_tell", None, None)
 
 
 @given(estimate=st.floats(-50, 50), standard_error=st.floats(0.01, 50))
@@ -142,3 +144,7 @@ def test_the_milder_the_correction_the_lower_the_p_value(p):
 def test_an_impossible_p_value_is_refused(p):
     with pytest.raises(ValueError, match="p values"):
         corrected_p_values([p], correction="holm")
+
+
+def test_the_words_are_those_the_tables_allow():
+    assert get_args(Word) == CERTAINTIES
