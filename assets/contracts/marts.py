@@ -6,6 +6,7 @@ belong here: anything estimated (`assets.contracts.analysis`).
 
 from assets.contracts import vocabulary as v
 from assets.contracts.model import Column, Kind, Table
+from assets.contracts.staging import SCORES
 
 _WHO = (v.CASE_ID, v.CLINICIAN_ID, v.SITE)
 
@@ -58,7 +59,7 @@ RATINGS = Table(
     layer="marts",
     name="ratings",
     meaning="Completed forms with their scores, the session and episode they belong to, one row a rater and form.",
-    key=("rating_id",),
+    key=("instrument", "rating_id"),
     holds_people=True,
     columns=(
         v.RATING_ID,
@@ -73,12 +74,7 @@ RATINGS = Table(
         v.optional(v.APPOINTMENT_ID),
         v.optional(v.SESSION_NUMBER),
         v.COMPLETED_ON,
-        v.count("n_answered", "Items answered; for a total sent without items, the instrument's number of items."),
-        v.number("score", "The instrument's score; empty where its rule for skipped items gives none.", unit="points"),
-        v.number("bond_score", "Score of the bond subscale, for alliance forms that have one.", unit="points"),
-        v.number("goals_score", "Score of the goals subscale, for alliance forms that have one.", unit="points"),
-        v.number("tasks_score", "Score of the tasks subscale, for alliance forms that have one.", unit="points"),
-        v.flag("is_at_ceiling", "Whether the score is the best that the form can give."),
+        *(column for column in SCORES.columns if column.name not in SCORES.key),
     ),
 )
 EPISODES = Table(
@@ -89,7 +85,9 @@ EPISODES = Table(
     holds_people=True,
     columns=(
         v.EPISODE_ID,
-        *_WHO,
+        v.CASE_ID,
+        v.optional(v.CLINICIAN_ID),
+        v.SITE,
         v.PROGRAMME,
         v.PROBLEM,
         v.REFERRED_ON,

@@ -4,7 +4,7 @@ Belongs here: what a column or table declaration consists of. Does not belong he
 (one module a layer beside this one) or what is generated from them (`sql`, `dictionary`).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -109,15 +109,16 @@ class Feed:
         table: the staging table.
         is_required: whether a night can run without it.
         is_ratings: whether rows are completed forms (items or a total of an instrument).
+        derived: the table's columns that no clinic sends: where the row came from, and what follows from other columns.
     """
 
     name: str
     table: Table
     is_required: bool
     is_ratings: bool = False
-    provenance: tuple[str, ...] = field(default=("source_file", "source_line"))
+    derived: tuple[str, ...] = ("source_file", "source_line")
 
     @property
     def delivered(self) -> tuple[Column, ...]:
-        """The columns a clinic maps: the table's, less where each row came from."""
-        return tuple(column for column in self.table.columns if column.name not in self.provenance)
+        """The columns a clinic maps: the table's, less the derived ones."""
+        return tuple(column for column in self.table.columns if column.name not in self.derived)

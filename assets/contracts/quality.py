@@ -5,7 +5,7 @@ Belongs here: tables of counts about the run. Does not belong here: anything abo
 
 from assets.contracts import vocabulary as v
 from assets.contracts.model import Column, Kind, Table
-from assets.contracts.staging import FEEDS
+from assets.contracts.staging import FEEDS, FILE_NUMBER
 
 _FEED = v.word("feed", tuple(feed.name for feed in FEEDS), "The feed that the file was sent for.")
 _FILE = Column(name="file", kind=Kind.TEXT, meaning="The file as it was named in the inbox.")
@@ -16,7 +16,7 @@ FILES = Table(
     meaning="Every file landed so far, in the order in which its rows replace earlier ones.",
     key=("file_number", "feed", "mapping"),
     columns=(
-        v.count("file_number", "Place in the order of landing; of two versions of a row, that of the higher number stands."),
+        FILE_NUMBER,
         _FEED,
         v.count("mapping", "Which of the feed's mappings in the configuration read it, from 0."),
         _FILE,
@@ -29,10 +29,11 @@ RECONCILIATION = Table(
     layer="quality",
     name="reconciliation",
     meaning="Where each line of each file went; lines are always the sum of the other five.",
-    key=("feed", "file"),
+    key=("feed", "file_number"),
     columns=(
         _FEED,
         _FILE,
+        FILE_NUMBER,
         v.count("lines", "Lines after the header; for Parquet, rows."),
         v.count("accepted", "Lines that stand in staging."),
         v.count("refused", "Lines that their contract did not accept."),

@@ -30,6 +30,7 @@ _RATING_COLUMNS = (
 ATTENDANCE = Feed(
     name="attendance",
     is_required=True,
+    derived=("starts_on", "source_file", "source_line"),
     table=Table(
         layer="staging",
         name="attendance",
@@ -43,6 +44,7 @@ ATTENDANCE = Feed(
             v.referring(v.CLINICIAN_ID, "staging.clinicians.clinician_id"),
             v.SITE,
             v.STARTS_AT,
+            v.STARTS_ON,
             v.STATUS,
             v.DURATION_MINUTES,
             v.MODALITY,
@@ -58,7 +60,7 @@ ALLIANCE = Feed(
         layer="staging",
         name="alliance",
         meaning="Completed alliance forms as accepted from the clinic, the newest version of each.",
-        key=("rating_id",),
+        key=("instrument", "rating_id"),
         holds_people=True,
         columns=_RATING_COLUMNS,
     ),
@@ -71,7 +73,7 @@ OUTCOMES = Feed(
         layer="staging",
         name="outcomes",
         meaning="Completed outcome forms as accepted from the clinic, the newest version of each.",
-        key=("rating_id",),
+        key=("instrument", "rating_id"),
         holds_people=True,
         columns=_RATING_COLUMNS,
     ),
@@ -126,17 +128,39 @@ CLINICIANS = Feed(
 # Each feed stands after those that its references point to, so that a night can stage them in this order.
 FEEDS: tuple[Feed, ...] = (CLINICIANS, PEOPLE, EPISODES, ATTENDANCE, ALLIANCE, OUTCOMES)
 
+FILE_NUMBER = v.count(
+    "file_number", "The file's place in the order of landing; of two versions of a row, that of the higher number stands."
+)
+
 REFUSED_ROWS = Table(
     layer="staging",
     name="refused_rows",
     meaning="Every line that its contract did not accept, with the reason; never the refused value.",
-    key=("feed", "file", "line"),
+    key=("feed", "file_number", "line"),
     columns=(
         v.word("feed", tuple(feed.name for feed in FEEDS), "The feed that the line was sent for."),
         Column(name="file", kind=Kind.TEXT, meaning="The file the line came in, as it was named in the inbox."),
+        FILE_NUMBER,
         Column(name="line", kind=Kind.INTEGER, minimum=1, meaning="The line of the file (for Parquet the row), from 1."),
         Column(name="rule", kind=Kind.TEXT, meaning="The rule that the line broke, as a short fixed name."),
         Column(name="reason", kind=Kind.TEXT, meaning="What was wrong, in plain words, without the value itself."),
     ),
 )
-TABLES: tuple[Table, ...] = (*(feed.table for feed in FEEDS), REFUSED_ROWS)
+SCORES = Table(
+    layer="staging",
+    name="scores",
+    meaning="What each accepted form comes to under its instrument's own scoring rules.",
+    key=("instrument", "rating_id"),
+    holds_people=True,
+    columns=(
+        v.INSTRUMENT,
+        v.RATING_ID,
+        v.count("n_answered", "Items answered; for a total sent without items, the instrument's number of items."),
+        v.number("score", "The instrument's score; empty where its rule for skipped items gives none.", unit="points"),
+        v.number("bond_score", "Score of the bond subscale, for alliance forms that have one.", unit="points"),
+        v.number("goals_score", "Score of the goals subscale, for alliance forms that have one.", unit="points"),
+        v.number("tasks_score", "Score of the tasks subscale, for alliance forms that have one.", unit="points"),
+        v.flag("is_at_ceiling", "Whether the score is the best that the form can give."),
+    ),
+)
+TABLES: tuple[Table, ...] = (*(feed.table for feed in FEEDS), SCORES, REFUSED_ROWS)

@@ -1,0 +1,326 @@
+"""From a feed's contract to the SQL that holds each line to it.
+
+Belongs here: reading text as the promised types, the rules that follow from a column's declaration, and which of
+several versions of a row stands. Does not belong here: where the text came from (`assets.feeds`) or rules that a
+clinician wrote (`quality.rules`). The SQL is DuckDB's own, since it reads what only DuckDB has read.
+
+Every line meets one fate: refused (the first rule it breaks names why), superseded (valid, but a newer version of the
+same row came), identical (an exact repeat of what stands already), or accepted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from assets.contracts.model import Column, Feed, Kind
+
+# Dates of what happened; a clinician's first working day may lie before the service's own.
+_EVENT_COLUMNS = ("starts_at", "completed_on", "referred_on")
+_KIND_OF = {"alliance": "alliance", "outcomes": "outcome"}
+_LABELS = {
+    "starts_at": "start time",
+    "completed_on": "date",
+    "duration_minutes": "duration",
+    "items": "answers",
+    "deprivation_decile": "deprivation decile",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How one source's text is to be read.
+
+    Attributes:
+        date_format: strptime form of dates.
+        datetime_format: strptime form of times of day with their date, in the clinic's own zone.
+        time_zone: IANA name of that zone.
+        first_possible_day: no appointment or form can be older.
+        data_date: nothing can have happened after it.
+    """
+
+    date_format: str
+    datetime_format: str
+    time_zone: str
+    first_possible_day: date
+    data_date: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One way for a line to break its contract.
+
+    Attributes:
+        name: short and fixed.
+        reason: in plain words, without the value.
+        is_broken: SQL condition, true where a line breaks it.
+    """
+
+    name: str
+    reason: str
+    is_broken: str
+
+
+def label(column: Column) -> str:
+    """How a reason speaks of a column."""
+    return _LABELS.get(column.name, column.name.removesuffix("_id").removesuffix("_on").replace("_", " "))
+
+
+def value_sql(column: Column, *, reading: Reading) -> str:
+    """SQL that reads the column's text as its type; NULL where it can't be read."""
+    text = column.name
+    match column.kind:
+        case Kind.INTEGER:
+            return f"CASE WHEN TRY_CAST({text} AS DOUBLE) = FLOOR(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS BIGINT) END"
+        case Kind.NUMBER:
+            return f"TRY_CAST({text} AS DOUBLE)"
+        case Kind.DATE:
+            return f"CAST(TRY_STRPTIME({text}, '{reading.date_format}') AS DATE)"
+        case Kind.TIMESTAMP:
+            local = f"TRY_STRPTIME({text}, '{reading.datetime_format}')"
+            return f"timezone('UTC', timezone('{reading.time_zone}', {local}))"
+        case Kind.NUMBERS:
+            return f"list_transform({text}, lambda answer: TRY_CAST(answer AS DOUBLE))"
+        case _:
+            return text
+
+
+def column_rules(column: Column, *, reading: Reading) -> list[Rule]:
+    """The rules that follow from one column's declaration, in the order in which they are asked."""
+    name, spoken, value = column.name, label(column), value_sql(column, reading=reading)
+    rules = []
+    if column.is_required:
+        rules.append(Rule(name=f"{name}_missing", reason=f"the {spoken} is missing", is_broken=f"{name} IS NULL"))
+    if column.kind is Kind.WORD:
+        allowed = ", ".join(f"'{word}'" for word in column.words)
+        rules.append(
+            Rule(
+                name=f"{name}_unknown_word",
+                reason=f"the {spoken} is not one of the words that the configuration maps",
+                is_broken=f"{name} NOT IN ({allowed})",
+            )
+        )
+    if column.kind in {Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.TIMESTAMP}:
+        kind = {Kind.INTEGER: "whole number", Kind.NUMBER: "number", Kind.DATE: "date"}.get(column.kind, "date and time")
+        rules.append(
+            Rule(
+                name=f"{name}_unreadable",
+                reason=f"the {spoken} can't be read as a {kind}",
+                is_broken=f"{name} IS NOT NULL AND ({value}) IS NULL",
+            )
+        )
+    for bound, sign in ((column.minimum, "<"), (column.maximum, ">")):
+        if bound is not None and column.kind in {Kind.INTEGER, Kind.NUMBER}:
+            rules.append(
+                Rule(
+                    name=f"{name}_out_of_range",
+                    reason=f"the {spoken} is outside {column.minimum:g} to {column.maximum:g}",
+                    is_broken=f"({value}) {sign} {bound}",
+                )
+            )
+    rules.extend(_day_rules(column, value=value, reading=reading))
+    return rules
+
+
+def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
+    if column.kind is Kind.DATE:
+        day = value
+    elif column.kind is Kind.TIMESTAMP:
+        day = f"CAST(TRY_STRPTIME({column.name}, '{reading.datetime_format}') AS DATE)"
+    else:
+        return []
+    spoken = label(column)
+    rules = [
+        Rule(
+            name=f"{column.name}_after_data_date",
+            reason=f"the {spoken} lies after the data date",
+            is_broken=f"{day} > DATE '{reading.data_date}'",
+        )
+    ]
+    if column.name in _EVENT_COLUMNS:
+        rules.append(
+            Rule(
+                name=f"{column.name}_too_early",
+                reason=f"the {spoken} lies before the service's first possible day",
+                is_broken=f"{day} < DATE '{reading.first_possible_day}'",
+            )
+        )
+    return rules
+
+
+# `line` is a row of text, `measure` the declared instrument beside it (scratch.instruments).
+_FORM_RULES = (
+    Rule(
+        name="instrument_unknown",
+        reason="the instrument is not one that this feed's configuration and the registry know",
+        is_broken="instrument IS NOT NULL AND measure.id IS NULL",
+    ),
+    Rule(
+        name="rater_not_allowed",
+        reason="the instrument has no form for this rater",
+        is_broken="NOT list_contains(measure.raters, rater)",
+    ),
+    Rule(
+        name="answers_unreadable",
+        reason="an answer can't be read as a number",
+        is_broken="len(list_filter(items, lambda answer: answer IS NOT NULL AND TRY_CAST(answer AS DOUBLE) IS NULL)) > 0"
+        " OR (item_value IS NOT NULL AND TRY_CAST(item_value AS DOUBLE) IS NULL)",
+    ),
+    Rule(
+        name="answers_out_of_range",
+        reason="an answer is not one that the form offers",
+        is_broken="len(list_filter(items, lambda answer: TRY_CAST(answer AS DOUBLE) < measure.item_minimum"
+        " OR TRY_CAST(answer AS DOUBLE) > measure.item_maximum"
+        " OR ROUND(TRY_CAST(answer AS DOUBLE), measure.item_decimals) <> TRY_CAST(answer AS DOUBLE))) > 0"
+        " OR TRY_CAST(item_value AS DOUBLE) NOT BETWEEN measure.item_minimum AND measure.item_maximum"
+        " OR ROUND(TRY_CAST(item_value AS DOUBLE), measure.item_decimals) <> TRY_CAST(item_value AS DOUBLE)",
+    ),
+    Rule(
+        name="item_number_unknown",
+        reason="the item's number is not one of the form's items",
+        is_broken="is_long AND COALESCE(TRY_CAST(item_number AS BIGINT), 0) NOT BETWEEN 1 AND measure.n_items",
+    ),
+    Rule(
+        name="total_out_of_range",
+        reason="the total is outside what the form can give",
+        is_broken="TRY_CAST(total AS DOUBLE) NOT BETWEEN measure.score_minimum AND measure.score_maximum",
+    ),
+)
+
+
+def rules(feed: Feed, *, reading: Reading) -> list[Rule]:
+    """Every rule that a line of the feed can break by itself, in the order in which they are asked."""
+    found = [rule for column in feed.delivered if column.kind is not Kind.NUMBERS for rule in column_rules(column, reading=reading)]
+    return [*found, *(_FORM_RULES if feed.is_ratings else ())]
+
+
+def reference_rules(feed: Feed, *, present: Sequence[str]) -> list[Rule]:
+    """The rules that look at tables already staged; `present` lists those that have rows."""
+    found = []
+    for column in feed.delivered:
+        if column.refers_to is None or column.refers_to.rpartition(".")[0] not in present:
+            continue
+        target, _, key = column.refers_to.rpartition(".")
+        found.append(
+            Rule(
+                name=f"{column.name.removesuffix('_id')}_unknown",
+                reason=f"it names {'an' if label(column)[0] in 'aeiou' else 'a'} {label(column)} that no accepted row describes",
+                is_broken=f"{column.name} IS NOT NULL AND {column.name} NOT IN (SELECT {key} FROM {target})",
+            )
+        )
+    if feed.is_ratings and "staging.attendance" in present:
+        found += [
+            Rule(
+                name="appointment_of_another_case",
+                reason="the appointment it names belongs to another case",
+                is_broken="booked.case_id <> line.case_id",
+            ),
+            Rule(
+                name="appointment_not_attended",
+                reason="the appointment it names was not attended",
+                is_broken="booked.status <> 'attended'",
+            ),
+        ]
+    return found
+
+
+def first_broken(found: Sequence[Rule]) -> str:
+    """SQL naming the first rule a line breaks; NULL where it breaks none."""
+    if not found:
+        return "CAST(NULL AS VARCHAR)"
+    cases = "\n".join(f"    WHEN {rule.is_broken} THEN '{rule.name}'" for rule in found)
+    return f"CASE\n{cases}\n  END"
+
+
+def judged_lines(feed: Feed, *, source: str, present: Sequence[str], is_long: bool, reading: Reading) -> str:
+    """SELECT of a source's lines, each read as its types with the first rule it breaks by itself.
+
+    Args:
+        feed: the contract.
+        source: a table with `source_line` and text columns under the contract's names.
+        present: the columns it has; what the clinic does not send is read as missing.
+        is_long: whether each line is one item of a form.
+        reading: how its text is to be read.
+    """
+    texts = {column.name: "VARCHAR[]" if column.kind is Kind.NUMBERS else "VARCHAR" for column in feed.delivered}
+    if feed.is_ratings:
+        texts |= {"item_number": "VARCHAR", "item_value": "VARCHAR"}
+    complete = ", ".join(name if name in present else f"CAST(NULL AS {kind}) AS {name}" for name, kind in texts.items())
+    values = [f"  {value_sql(column, reading=reading)} AS {column.name}" for column in feed.delivered]
+    join = ""
+    if "starts_on" in feed.derived:
+        values.append(f"  CAST(TRY_STRPTIME(starts_at, '{reading.datetime_format}') AS DATE) AS starts_on")
+    if feed.is_ratings:
+        complete += f", {str(is_long).upper()} AS is_long"
+        values += ["  TRY_CAST(item_number AS BIGINT) AS item_number", "  TRY_CAST(item_value AS DOUBLE) AS item_value", "  is_long"]
+        join = f"\nLEFT JOIN scratch.instruments AS measure ON measure.id = instrument AND measure.kind = '{_KIND_OF[feed.name]}'"
+    listed = ",\n".join(values)
+    return (
+        f"SELECT\n  source_line,\n{listed},\n  {first_broken(rules(feed, reading=reading))} AS broken_rule\n"
+        f"FROM (SELECT source_line, {complete} FROM {source}) AS line{join}"
+    )
+
+
+def repeated_lines(feed: Feed, *, lines: str) -> str:
+    """SELECT of the fates of lines whose key occurs more than once among those that break no rule.
+
+    Versions are ordered by `file_number, source_line`. A version equal to the one before it is identical; of those
+    that differ, the last is accepted and the rest are superseded.
+    """
+    key = [*feed.table.key, *(["item_number"] if feed.is_ratings else [])]
+    contents = [column.name for column in feed.delivered if column.name not in key]
+    if feed.is_ratings:
+        contents.append("item_value")
+    keys, row = ", ".join(key), f"ROW({', '.join(contents)})"
+    matched = " AND ".join(f"line.{name} IS NOT DISTINCT FROM many.{name}" for name in key)
+    return f"""
+WITH many AS (
+  SELECT {keys} FROM {lines} WHERE broken_rule IS NULL GROUP BY {keys} HAVING COUNT(*) > 1
+),
+versions AS (
+  SELECT line.* FROM {lines} AS line SEMI JOIN many ON {matched} WHERE line.broken_rule IS NULL
+),
+changes AS (
+  SELECT
+    *,
+    LAG({row}) OVER (PARTITION BY {keys} ORDER BY file_number, source_line) IS NOT DISTINCT FROM {row}
+      AND ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY file_number, source_line) > 1 AS is_repeat
+  FROM versions
+),
+places AS (
+  SELECT
+    *,
+    SUM(CASE WHEN is_repeat THEN 0 ELSE 1 END) OVER (
+      PARTITION BY {keys} ORDER BY file_number DESC, source_line DESC ROWS UNBOUNDED PRECEDING
+    ) AS changes_from_here
+  FROM changes
+)
+SELECT
+  file_number,
+  source_line,
+  CASE WHEN is_repeat THEN 'identical' WHEN changes_from_here = 1 THEN 'accepted' ELSE 'superseded' END AS fate
+FROM places"""
+
+
+def assembled_forms(feed: Feed, *, current: str) -> str:
+    """SELECT of a ratings feed's forms from its current lines; the lines of a long form become one row."""
+    plain = [column.name for column in feed.delivered if column.name not in {"items", "total"}]
+    context = ", ".join(plain)
+    return f"""
+SELECT {context}, items, total, source_file, source_line
+FROM {current} WHERE NOT is_long
+UNION ALL
+SELECT
+  {context},
+  list_transform(
+    range(1, MAX(n_items) + 1),
+    lambda number: map_extract_value(MAP_FROM_ENTRIES(LIST(ROW(item_number, item_value))), number)
+  ) AS items,
+  MAX(total) AS total,
+  MIN(source_file) AS source_file,
+  MIN(source_line) AS source_line
+FROM (
+  SELECT line.*, measure.n_items FROM {current} AS line
+  INNER JOIN scratch.instruments AS measure ON measure.id = line.instrument
+  WHERE line.is_long
+) AS answers
+GROUP BY {context}"""

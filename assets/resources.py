@@ -1,0 +1,76 @@
+"""What every Dagster asset of a night is given: the service's settings, the inbox and the state folder.
+
+Belongs here: the one resource, and how a night's moment and folders follow from it. Does not belong here: what is
+done with them. Dagster reads annotations at run time, so this module never postpones them.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date, datetime
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+
+from assets import warehouse
+from assets.feeds.wrong_input import WrongInput
+from assets.service import Service, read_service
+
+
+class Night(dg.ConfigurableResource):
+    """One night: what to read, where to keep state, and the day that the data speak of.
+
+    Attributes:
+        config_file: the service's TOML file.
+        inbox: the folder that the clinic's files arrive in.
+        home: the state folder: landing, work, published versions.
+        data_date: ISO date; empty for today in the clinic's zone.
+        memory_limit: DuckDB's share of memory.
+        keep_versions: how many published versions stay.
+    """
+
+    config_file: str
+    inbox: str
+    home: str
+    data_date: str = ""
+    memory_limit: str = "600MB"
+    keep_versions: int = 7
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:  # noqa: ARG002 - Dagster's signature
+        """Hold the state folder for as long as the run lasts."""
+        with warehouse.hold_night(Path(self.home)):
+            yield self
+
+    @property
+    def service(self) -> Service:
+        """The settings, read and checked."""
+        return read_service(Path(self.config_file))
+
+    @property
+    def as_of(self) -> date:
+        """The day that the data speak of."""
+        if not self.data_date:
+            return datetime.now(self.service.clinic.zone).date()
+        try:
+            return date.fromisoformat(self.data_date)
+        except ValueError as error:
+            raise WrongInput(f'"{self.data_date}" is not a day', place="--as-of", mend="write it as YYYY-MM-DD") from error
+
+    @property
+    def landing(self) -> Path:
+        """Where pulled files are kept as they came."""
+        return Path(self.home) / "landing"
+
+    @property
+    def work(self) -> Path:
+        """Where the night builds; emptied when a night begins, whatever the last one left."""
+        return Path(self.home) / "work"
+
+    def begin_build(self) -> None:
+        """Start the night's two files afresh."""
+        warehouse.begin_build(self.work, memory_limit=self.memory_limit)
+
+    def open_build(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        """A connection to the night's build."""
+        return warehouse.open_build(self.work, memory_limit=self.memory_limit)

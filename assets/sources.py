@@ -1,0 +1,123 @@
+"""Landing as a Dagster asset: what came, kept as it came, and the frame in which the night is built.
+
+Belongs here: the pull, with its retries. Does not belong here: reading a file (`assets.feeds`) or judging a line
+(`assets.staging`). Dagster reads annotations at run time, so this module never postpones them.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from assets import tables, warehouse
+from assets.contracts import quality
+from assets.feeds.landing import LandedFile, land
+from assets.resources import Night
+from assets.science.instruments.model import Instrument
+from assets.science.instruments.registry import Registry
+from assets.service import Service
+
+LANDED = dg.AssetKey(["landing", "files"])
+
+# A file share that is not there for a moment is ordinary; anything computed is not tried twice.
+_PULL_AGAIN = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+
+
+def landed_frame(landed: Sequence[LandedFile]) -> pl.DataFrame:
+    """`quality.files`: one row a landed file and mapping that reads it."""
+    return pl.DataFrame(
+        [
+            {
+                "file_number": each.file_number,
+                "feed": mapping.feed,
+                "mapping": mapping.index,
+                "file": each.name,
+                "sha256": each.sha256,
+                "bytes": each.bytes,
+                "landed_on": each.landed_on,
+            }
+            for each in landed
+            for mapping in each.claims
+        ],
+        schema={
+            "file_number": pl.Int64,
+            "feed": pl.String,
+            "mapping": pl.Int64,
+            "file": pl.String,
+            "sha256": pl.String,
+            "bytes": pl.Int64,
+            "landed_on": pl.Date,
+        },
+    )
+
+
+def run_frame(service: Service, *, data_date: date) -> pl.DataFrame:
+    """`quality.run`: the settings that the figures depend on, as one row."""
+    return pl.DataFrame(
+        [
+            {
+                "data_date": data_date,
+                "clinic": service.clinic.name,
+                "time_zone": service.clinic.time_zone,
+                "minimum_clients": service.suppression.minimum_clients,
+                "minimum_sessions": service.suppression.minimum_sessions,
+                "episode_gap_days": service.episodes.gap_days,
+                "period_months": service.period_months,
+            }
+        ]
+    )
+
+
+def instruments_frame(registry: Registry) -> pl.DataFrame:
+    """What staging needs to know of each instrument to judge a form, one row an instrument."""
+    return pl.DataFrame([_described(each) for each in registry])
+
+
+def _described(instrument: Instrument) -> dict[str, object]:
+    return {
+        "id": instrument.id,
+        "kind": instrument.kind,
+        "n_items": instrument.n_items.value,
+        "item_minimum": float(instrument.item_range.value.low),
+        "item_maximum": float(instrument.item_range.value.high),
+        "item_decimals": instrument.item_decimals,
+        "score_minimum": float(instrument.score_range.low),
+        "score_maximum": float(instrument.score_range.high),
+        "raters": list(instrument.raters),
+    }
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            LANDED,
+            group_name="landing",
+            kinds={"file"},
+            description="Every file that the clinic sent, kept as it came; known bytes are not read again.",
+        ),
+        *(dg.AssetSpec(deps=[LANDED], **tables.definition(table, code="landing")) for table in (quality.FILES, quality.RUN)),
+    ],
+    retry_policy=_PULL_AGAIN,
+)
+def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
+    """Land what is new, and begin the night's build."""
+    service = night.service
+    landed = land(Path(night.inbox), landing=night.landing, mappings=service.feeds, data_date=night.as_of)
+    night.begin_build()
+    with night.open_build() as con:
+        files = warehouse.create_table_from_frame(con, quality.FILES, frame=landed_frame(landed.files))
+        runs = warehouse.create_table_from_frame(con, quality.RUN, frame=run_frame(service, data_date=night.as_of))
+        con.register("instruments_to_store", instruments_frame(service.registry).to_arrow())
+        con.execute("CREATE TABLE scratch.instruments AS SELECT * FROM instruments_to_store")
+    yield tables.made(
+        len(landed.files),
+        of=LANDED,
+        more={"new files": len(landed.new), "files that no mapping asks for": len(landed.unclaimed)},
+    )
+    yield tables.made(files, of=tables.key(quality.FILES))
+    yield tables.made(runs, of=tables.key(quality.RUN))
+
+
+ASSETS = [landing]

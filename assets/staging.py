@@ -1,0 +1,258 @@
+"""Staging as Dagster assets: every line of every file meets one fate, and the accepted ones make a table a feed.
+
+Belongs here: the order in which a feed's files are read, judged and settled. Does not belong here: reading
+(`assets.feeds`), the SQL of judging (`assets.contracts.staging_sql`), or what a form confusion is (`assets.science`).
+Dagster reads annotations at run time, so this module never postpones them.
+"""
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from assets import tables, warehouse
+from assets.contracts import quality, staging, staging_sql
+from assets.contracts.model import Feed, Table
+from assets.feeds.landing import LandedFile, landed_files
+from assets.feeds.mapping import FeedMapping
+from assets.feeds.reading import ReadReport, read_into
+from assets.resources import Night
+from assets.scores import score_forms
+from assets.sources import LANDED
+
+_UNREAD = {"source_line": pl.Int64, "rule": pl.String, "reason": pl.String}
+DISAGREEING = "form_lines_disagree"
+_SENTENCES_BEYOND_COLUMNS = {
+    DISAGREEING: "the lines of this form disagree on whom, what or when it is about",
+}
+
+
+def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, landed: tuple[LandedFile, ...]) -> int:
+    """Read, judge and settle a feed's files; leaves `staging.<feed>` and `scratch.fates_<feed>`; returns accepted rows.
+
+    `scratch.fates_<feed>` has every line that is not accepted: `file_number, source_line, fate, rule, reason`.
+    """
+    _begin(con, feed)
+    reasons: dict[str, str] = {}
+    for file in landed:
+        for mapping in file.claims:
+            if mapping.feed != feed.name:
+                continue
+            if file.same_as is not None:
+                _count_again(con, feed, file=file)
+                continue
+            report = read_into(con, file, mapping, feed=feed, table="scratch.read", scratch=night.work)
+            reasons |= _judge(con, feed, mapping=mapping, file=file, night=night)
+            _note(con, feed, file=file, report=report)
+    reasons |= _refuse_unknown_references(con, feed)
+    _settle(con, feed)
+    reasons |= _SENTENCES_BEYOND_COLUMNS
+    con.register("reasons_to_store", pl.DataFrame({"rule": list(reasons), "reason": list(reasons.values())}).to_arrow())
+    con.execute(f"CREATE OR REPLACE TABLE scratch.reasons_{feed.name} AS SELECT * FROM reasons_to_store")
+    select = f"SELECT * FROM scratch.current_{feed.name}"
+    if feed.is_ratings:
+        select = staging_sql.assembled_forms(feed, current=f"scratch.current_{feed.name}")
+    return warehouse.create_table(con, feed.table, select=select)
+
+
+def _begin(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
+    columns = [f"{column.name} {column.duckdb_type}" for column in feed.table.columns if column.name != "source_line"]
+    extra = ["item_number BIGINT", "item_value DOUBLE", "is_long BOOLEAN"] if feed.is_ratings else []
+    listed = ", ".join(["file_number BIGINT", "source_line BIGINT", *columns, *extra, "broken_rule VARCHAR"])
+    con.execute(f"CREATE OR REPLACE TABLE scratch.lines_{feed.name} ({listed})")
+    con.execute(
+        f"CREATE OR REPLACE TABLE scratch.counts_{feed.name} "
+        "(file_number BIGINT, file VARCHAR, lines BIGINT, blank BIGINT, same_as BIGINT)"
+    )
+    con.execute(
+        f"CREATE OR REPLACE TABLE scratch.unread_{feed.name} "
+        "(file_number BIGINT, source_line BIGINT, rule VARCHAR, reason VARCHAR)"
+    )
+
+
+def _judge(
+    con: duckdb.DuckDBPyConnection, feed: Feed, *, mapping: FeedMapping, file: LandedFile, night: Night
+) -> dict[str, str]:
+    service = night.service
+    reading = staging_sql.Reading(
+        date_format=mapping.date_format,
+        datetime_format=mapping.datetime_format,
+        time_zone=service.clinic.time_zone,
+        first_possible_day=service.clinic.first_possible_day,
+        data_date=night.as_of,
+    )
+    present = [str(row[0]) for row in con.sql("DESCRIBE scratch.read").fetchall()]
+    judged = staging_sql.judged_lines(
+        feed, source="scratch.read", present=present, is_long=mapping.layout == "long", reading=reading
+    )
+    con.execute(
+        f"INSERT INTO scratch.lines_{feed.name} BY NAME "
+        f"SELECT CAST(? AS BIGINT) AS file_number, CAST(? AS VARCHAR) AS source_file, judged.* FROM (\n{judged}\n) AS judged",
+        [file.file_number, file.name],
+    )
+    con.execute("DROP TABLE scratch.read")
+    return {rule.name: rule.reason for rule in staging_sql.rules(feed, reading=reading)}
+
+
+def _note(con: duckdb.DuckDBPyConnection, feed: Feed, *, file: LandedFile, report: ReadReport) -> None:
+    con.execute(
+        f"INSERT INTO scratch.counts_{feed.name} VALUES (?, ?, ?, ?, NULL)",
+        [file.file_number, file.name, report.lines, report.blank],
+    )
+    if report.rejected:
+        con.register(
+            "unread_to_store",
+            pl.DataFrame([(each.line, each.rule, each.reason) for each in report.rejected], schema=_UNREAD, orient="row").to_arrow(),
+        )
+        con.execute(
+            f"INSERT INTO scratch.unread_{feed.name} SELECT ?, source_line, rule, reason FROM unread_to_store",
+            [file.file_number],
+        )
+        con.unregister("unread_to_store")
+
+
+def _count_again(con: duckdb.DuckDBPyConnection, feed: Feed, *, file: LandedFile) -> None:
+    """The same bytes under another name say nothing new: all their lines repeat those of the first."""
+    con.execute(
+        f"INSERT INTO scratch.counts_{feed.name} VALUES (?, ?, NULL, NULL, ?)",
+        [file.file_number, file.name, file.same_as],
+    )
+
+
+def _refuse_unknown_references(con: duckdb.DuckDBPyConnection, feed: Feed) -> dict[str, str]:
+    present = [
+        earlier.table.full_name
+        for earlier in staging.FEEDS[: staging.FEEDS.index(feed)]
+        if warehouse.count_rows(con, earlier.table.full_name) > 0
+    ]
+    found = staging_sql.reference_rules(feed, present=present)
+    if not found:
+        return {}
+    booked = ""
+    if feed.is_ratings and staging.ATTENDANCE.table.full_name in present:
+        booked = "LEFT JOIN staging.attendance AS booked ON booked.appointment_id = line.appointment_id"
+    con.execute(
+        f"CREATE OR REPLACE TABLE scratch.lines_{feed.name} AS SELECT line.* REPLACE (\n"
+        f"  CASE WHEN line.broken_rule IS NOT NULL THEN line.broken_rule ELSE {staging_sql.first_broken(found)} END AS broken_rule\n"
+        f") FROM scratch.lines_{feed.name} AS line {booked}"
+    )
+    return {rule.name: rule.reason for rule in found}
+
+
+def _settle(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
+    lines, fates, current = (f"scratch.{part}_{feed.name}" for part in ("lines", "fates", "current"))
+    con.execute(
+        f"CREATE OR REPLACE TABLE {fates} AS "
+        f"SELECT file_number, source_line, fate, CAST(NULL AS VARCHAR) AS rule FROM ({staging_sql.repeated_lines(feed, lines=lines)}) "
+        f"WHERE fate <> 'accepted' "
+        f"UNION ALL SELECT file_number, source_line, 'refused', broken_rule FROM {lines} WHERE broken_rule IS NOT NULL"
+    )
+    settled = f"SELECT line.* FROM {lines} AS line ANTI JOIN {fates} AS fate USING (file_number, source_line)"
+    if not feed.is_ratings:
+        con.execute(f"CREATE OR REPLACE TABLE {current} AS {settled}")
+        return
+    context = ", ".join(
+        column.name for column in feed.delivered if column.name not in {"instrument", "rating_id", "items", "total"}
+    )
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE disagreeing AS SELECT instrument, rating_id FROM ({settled}) WHERE is_long "
+        f"GROUP BY instrument, rating_id HAVING COUNT(DISTINCT ROW({context})) > 1"
+    )
+    con.execute(
+        f"INSERT INTO {fates} SELECT line.file_number, line.source_line, 'refused', '{DISAGREEING}' FROM ({settled}) AS line "
+        f"SEMI JOIN disagreeing USING (instrument, rating_id)"
+    )
+    con.execute(f"CREATE OR REPLACE TABLE {current} AS {settled}")
+
+
+def reconciliation_sql() -> str:
+    """SELECT of where each line of each file went, over all feeds."""
+    parts = []
+    for feed in staging.FEEDS:
+        parts.append(f"""
+SELECT
+  '{feed.name}' AS feed, counted.file, counted.file_number,
+  SUM(COALESCE(counted.lines, first.lines)) AS lines,
+  SUM(CASE WHEN counted.same_as IS NULL THEN COALESCE(met.accepted, 0) ELSE 0 END) AS accepted,
+  SUM(CASE WHEN counted.same_as IS NULL THEN COALESCE(met.refused, 0) ELSE 0 END) AS refused,
+  SUM(CASE WHEN counted.same_as IS NULL THEN COALESCE(met.superseded, 0) ELSE 0 END) AS superseded,
+  SUM(CASE WHEN counted.same_as IS NULL THEN COALESCE(met.identical, 0) ELSE first.lines - first.blank END) AS identical,
+  SUM(COALESCE(counted.blank, first.blank)) AS blank
+FROM (
+  SELECT file_number, file, same_as, SUM(lines) AS lines, SUM(blank) AS blank
+  FROM scratch.counts_{feed.name} GROUP BY file_number, file, same_as
+) AS counted
+LEFT JOIN (
+  SELECT file_number, SUM(lines) AS lines, SUM(blank) AS blank FROM scratch.counts_{feed.name} GROUP BY file_number
+) AS first ON first.file_number = counted.same_as
+LEFT JOIN (
+  SELECT
+    file_number,
+    COUNT(*) FILTER (WHERE fate = 'accepted') AS accepted,
+    COUNT(*) FILTER (WHERE fate = 'refused') AS refused,
+    COUNT(*) FILTER (WHERE fate = 'superseded') AS superseded,
+    COUNT(*) FILTER (WHERE fate = 'identical') AS identical
+  FROM (
+    SELECT file_number, fate FROM scratch.fates_{feed.name}
+    UNION ALL SELECT file_number, 'refused' FROM scratch.unread_{feed.name}
+    UNION ALL SELECT file_number, 'accepted' FROM scratch.current_{feed.name}
+  ) AS either GROUP BY file_number
+) AS met ON met.file_number = counted.file_number
+GROUP BY counted.file, counted.file_number""")
+    return "\nUNION ALL\n".join(parts)
+
+
+def refused_sql() -> str:
+    """SELECT of every refused line with its rule and reason, over all feeds."""
+    return "\nUNION ALL\n".join(
+        f"""
+SELECT '{feed.name}' AS feed, counted.file, refused.file_number, refused.source_line AS line, refused.rule, refused.reason
+FROM (
+  SELECT fate.file_number, fate.source_line, fate.rule, said.reason
+  FROM scratch.fates_{feed.name} AS fate LEFT JOIN scratch.reasons_{feed.name} AS said ON said.rule = fate.rule
+  WHERE fate.fate = 'refused'
+  UNION ALL
+  SELECT file_number, source_line, rule, reason FROM scratch.unread_{feed.name}
+) AS refused
+INNER JOIN (SELECT DISTINCT file_number, file FROM scratch.counts_{feed.name}) AS counted
+  ON counted.file_number = refused.file_number"""
+        for feed in staging.FEEDS
+    )
+
+
+def _feed_asset(feed: Feed) -> dg.AssetsDefinition:
+    earlier = [tables.key(each.table) for each in staging.FEEDS[: staging.FEEDS.index(feed)]]
+
+    @dg.asset(deps=[LANDED, *earlier], **tables.definition(feed.table, code=feed.name))
+    def stage(night: Night) -> dg.MaterializeResult[None]:
+        landed = landed_files(night.landing, mappings=night.service.feeds)
+        with night.open_build() as con:
+            return tables.made(stage_feed(con, feed, night=night, landed=landed))
+
+    return stage
+
+
+@dg.asset(
+    deps=[tables.key(staging.ALLIANCE.table), tables.key(staging.OUTCOMES.table)],
+    **tables.definition(staging.SCORES, code="scores"),
+)
+def scores(night: Night) -> dg.MaterializeResult[None]:
+    """Score every accepted form by its instrument's own rules."""
+    with night.open_build() as con:
+        return tables.made(score_forms(con, registry=night.service.registry))
+
+
+def _told(table: Table, select: str) -> dg.AssetsDefinition:
+    @dg.asset(deps=[tables.key(feed.table) for feed in staging.FEEDS], **tables.definition(table, code=select))
+    def tell(night: Night) -> dg.MaterializeResult[None]:
+        with night.open_build() as con:
+            return tables.made(warehouse.create_table(con, table, select=select))
+
+    return tell
+
+
+ASSETS: list[dg.AssetsDefinition] = [
+    *(_feed_asset(feed) for feed in staging.FEEDS),
+    scores,
+    _told(staging.REFUSED_ROWS, refused_sql()),
+    _told(quality.RECONCILIATION, reconciliation_sql()),
+]

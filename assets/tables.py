@@ -1,0 +1,84 @@
+"""From a promised table to its Dagster asset: key, group, column schema, row count, all from the contract.
+
+Belongs here: what every table's asset has in common. Does not belong here: how a particular table is made (the layers'
+modules). Dagster reads annotations at run time, so this module never postpones them.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from assets import warehouse
+from assets.contracts.model import Column, Table
+from assets.resources import Night
+
+SQL = Path(__file__).parent / "sql"
+
+
+def key(table: Table) -> dg.AssetKey:
+    """The asset of a table."""
+    return dg.AssetKey([table.layer, table.name])
+
+
+def column_schema(table: Table) -> dg.TableSchema:
+    """A table's columns as Dagster's pages show them."""
+    return dg.TableSchema(columns=[_dagster_column(column, is_key=table.key == (column.name,)) for column in table.columns])
+
+
+def _dagster_column(column: Column, *, is_key: bool) -> dg.TableColumn:
+    other = [f"one of {', '.join(column.words)}"] if column.words else []
+    if column.minimum is not None:
+        other.append(f"at least {column.minimum:g}")
+    if column.maximum is not None:
+        other.append(f"at most {column.maximum:g}")
+    return dg.TableColumn(
+        name=column.name,
+        type=column.duckdb_type,
+        description=column.meaning if column.unit is None else f"{column.meaning} In {column.unit}.",
+        constraints=dg.TableColumnConstraints(nullable=not column.is_required, unique=is_key, other=other),
+    )
+
+
+def definition(table: Table, *, code: str) -> dict[str, Any]:
+    """The keyword arguments that every table's asset decorator shares.
+
+    Args:
+        table: the promise.
+        code: what the asset is made by; its hash is the code version that Dagster shows.
+    """
+    return {
+        "key": key(table),
+        "group_name": table.layer,
+        "description": table.meaning,
+        "kinds": {"duckdb"},
+        "code_version": hashlib.sha256(code.encode()).hexdigest()[:12],
+        "metadata": {"dagster/column_schema": column_schema(table), "dagster/table_name": table.full_name},
+    }
+
+
+def made(
+    rows: int, *, of: dg.AssetKey | None = None, more: Mapping[str, Any] | None = None
+) -> dg.MaterializeResult[None]:
+    """What an asset tells Dagster when its table stands: counts, never values.
+
+    Args:
+        rows: how many the table has.
+        of: which of several assets made together; None for the only one.
+        more: further counts, by name.
+    """
+    return dg.MaterializeResult(asset_key=of, metadata={"dagster/row_count": rows, **(more or {})})
+
+
+def sql_asset(table: Table, *, file: Path, depends_on: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    """An asset made by one SELECT of the same name under `assets/sql`."""
+    select = file.read_text(encoding="utf-8")
+
+    @dg.asset(deps=list(depends_on), **definition(table, code=select))
+    def build(night: Night) -> dg.MaterializeResult[None]:
+        with night.open_build() as con:
+            return made(warehouse.create_table(con, table, select=select))
+
+    return build

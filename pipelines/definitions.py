@@ -1,0 +1,39 @@
+"""The one Definitions: every asset, check, job, schedule and resource of the night.
+
+Belongs here: gathering what the rooms declare. Does not belong here: any asset or rule. Dagster reads annotations at
+run time, so this module never postpones them.
+"""
+
+import dagster as dg
+
+from assets import analysis, marts, published, sources, staging
+from assets.resources import Night
+from pipelines.pages import SitePages
+from pipelines.schedules import NIGHTLY_JOB, nightly_schedule
+from quality import checks
+
+RESOURCES: dict[str, dg.ConfigurableResource] = {
+    "night": Night(
+        config_file=dg.EnvVar("RAPPORT_CONFIG"),
+        inbox=dg.EnvVar("RAPPORT_INBOX"),
+        home=dg.EnvVar("RAPPORT_HOME"),
+        data_date=dg.EnvVar("RAPPORT_AS_OF"),
+    ),
+    "pages": SitePages(),
+}
+
+defs = dg.Definitions(
+    assets=[
+        *sources.ASSETS,
+        *staging.ASSETS,
+        *marts.ASSETS,
+        *analysis.ASSETS,
+        *checks.ASSETS,
+        published.version,
+    ],
+    asset_checks=checks.CHECKS,
+    jobs=[NIGHTLY_JOB],
+    schedules=[nightly_schedule()],
+    resources=RESOURCES,
+    executor=dg.in_process_executor,
+)

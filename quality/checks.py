@@ -1,0 +1,86 @@
+"""The suites as Dagster asset checks, and the table that tells what they found.
+
+Belongs here: wiring. Does not belong here: what a rule is (`quality.suites`, `quality.rules`) or how it runs
+(`quality.expectations`). A failed ERROR rule stops everything below its table; a failed WARN rule is told.
+Dagster reads annotations at run time, so this module never postpones them.
+"""
+
+import dagster as dg
+import polars as pl
+
+from assets import tables, warehouse
+from assets.contracts import quality
+from assets.contracts.model import Table
+from assets.contracts.registry import TABLES
+from assets.resources import Night
+from quality.expectations import validate
+from quality.model import Severity, Suite, Verdict
+from quality.suites import suite_of
+
+VERDICTS = "scratch.verdicts"
+CHECKED = tuple(table for table in TABLES.values() if table is not quality.CHECKS)
+
+
+def check_result(verdicts: list[Verdict]) -> dg.AssetCheckResult:
+    """What Dagster is told of one table: names and counts of broken rules, never a value."""
+    broken = [verdict for verdict in verdicts if not verdict.is_passed]
+    is_stopped = any(verdict.severity is Severity.ERROR for verdict in broken)
+    return dg.AssetCheckResult(
+        passed=not broken,
+        severity=dg.AssetCheckSeverity.ERROR if is_stopped else dg.AssetCheckSeverity.WARN,
+        metadata={"rules": len(verdicts), **{verdict.name: verdict.failing_rows for verdict in broken}},
+    )
+
+
+def verdicts_frame(verdicts: list[Verdict]) -> pl.DataFrame:
+    """Verdicts as rows of `quality.checks`."""
+    schema = {
+        "table_name": pl.String,
+        "check_name": pl.String,
+        "severity": pl.String,
+        "is_passed": pl.Boolean,
+        "failing_rows": pl.Int64,
+        "meaning": pl.String,
+    }
+    rows = [
+        (verdict.table, verdict.name, verdict.severity.value, verdict.is_passed, verdict.failing_rows, verdict.meaning)
+        for verdict in verdicts
+    ]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _check(table: Table) -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=tables.key(table),
+        name="contract",
+        blocking=True,
+        description=f"Every rule of {table.full_name}: those of its contract and those written by hand.",
+    )
+    def contract(night: Night) -> dg.AssetCheckResult:
+        with night.open_build() as con:
+            verdicts = validate(con, suites=[suite(table, night=night)])
+            con.register("verdicts_to_store", verdicts_frame(verdicts).to_arrow())
+            con.execute(f"CREATE TABLE IF NOT EXISTS {VERDICTS} AS SELECT * FROM verdicts_to_store WITH NO DATA")
+            con.execute(f"INSERT INTO {VERDICTS} SELECT * FROM verdicts_to_store")
+        return check_result(verdicts)
+
+    return contract
+
+
+def suite(table: Table, *, night: Night) -> Suite:  # noqa: ARG001
+    """A table's rules on this night."""
+    return suite_of(table)
+
+
+@dg.asset(deps=[tables.key(table) for table in CHECKED], **tables.definition(quality.CHECKS, code="checks"))
+def checks(night: Night) -> dg.MaterializeResult[None]:
+    """Gather every check's verdict into one table."""
+    with night.open_build() as con:
+        rows = warehouse.create_table(
+            con, quality.CHECKS, select=f"SELECT * FROM {VERDICTS} ORDER BY table_name, check_name"
+        )
+    return tables.made(rows)
+
+
+ASSETS = [checks]
+CHECKS = [_check(table) for table in CHECKED]
