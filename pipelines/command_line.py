@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from pipelines.wrong_input import WrongInput
+from assets.feeds.wrong_input import WrongInput
 
 PROGRAM = "python3 -m pipelines"
 WRONG_INPUT, INTERRUPTED = 2, 130

@@ -107,9 +107,9 @@ def prepare(folder: Path, lock: Path, *, say: Say) -> None:
     if is_ready(folder, lock):
         return
     try:
-        with _one_at_a_time(folder.parent, say=say):
+        with _one_at_a_time(folder.parent, say=say) as held:
             if not is_ready(folder, lock):
-                _make(folder, lock, say=say)
+                _make(folder, lock, held=held, say=say)
     except OSError as cause:
         raise EnvironmentNotReady(f"{cause}; check that {folder.parent} is writable and has room") from cause
 
@@ -120,12 +120,13 @@ def pins(lock: Path) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _one_at_a_time(root: Path, *, say: Say) -> Iterator[None]:
+def _one_at_a_time(root: Path, *, say: Say) -> Iterator[int]:
     try:
         import fcntl  # noqa: PLC0415
     except ImportError as missing:
         raise EnvironmentNotReady("this system has no file locks; use Linux, macOS or WSL") from missing
-    # The clone's own directory is locked: no lock file to leave behind, and the system frees it if we are killed.
+    # The clone's own directory is locked: no lock file to leave behind, and the system frees it if we are killed. The
+    # programs we start hold it too: if we are killed they go on for a while, and nobody may start over beneath them.
     held = os.open(root, os.O_RDONLY)
     try:
         try:
@@ -133,20 +134,20 @@ def _one_at_a_time(root: Path, *, say: Say) -> Iterator[None]:
         except BlockingIOError:
             say("another command is preparing the environment; waiting for it")
             fcntl.flock(held, fcntl.LOCK_EX)
-        yield
+        yield held
     finally:
         os.close(held)
 
 
-def _make(folder: Path, lock: Path, *, say: Say) -> None:
+def _make(folder: Path, lock: Path, *, held: int, say: Say) -> None:
     if _finished_for_this_python(folder):
         say("requirements.lock has changed; bringing .venv up to date")
         stamp_of(folder).unlink()
     else:
         say("making .venv from requirements.lock (once; a few minutes with a slow connection)")
-        _make_bare(folder)
-    _install(folder, lock, say=say)
-    _compile(folder)
+        _make_bare(folder, held=held)
+    _install(folder, lock, held=held, say=say)
+    _compile(folder, held=held)
     _remove_what_the_lock_does_not_name(folder, lock)
     _check_every_pin(folder, lock)
     unfinished = stamp_of(folder).with_suffix(".part")
@@ -162,14 +163,15 @@ def _finished_for_this_python(folder: Path) -> bool:
         return False
 
 
-def _make_bare(folder: Path) -> None:
+def _make_bare(folder: Path, *, held: int) -> None:
     if folder.is_symlink() or folder.is_file():
         folder.unlink()
     elif folder.exists():
         shutil.rmtree(folder)
     # Not sys.executable: started from inside an unfinished environment, that one has just been removed.
     python = getattr(sys, "_base_executable", sys.executable)
-    made = subprocess.run([python, "-m", "venv", str(folder)], capture_output=True, text=True, check=False)
+    command = [python, "-m", "venv", str(folder)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False, pass_fds=[held])
     if made.returncode != 0:
         shutil.rmtree(folder, ignore_errors=True)
         raise EnvironmentNotReady(
@@ -178,7 +180,7 @@ def _make_bare(folder: Path) -> None:
         )
 
 
-def _install(folder: Path, lock: Path, *, say: Say) -> None:
+def _install(folder: Path, lock: Path, *, held: int, say: Say) -> None:
     """Let pip install the lock: it is complete and hashed, so pip need not resolve anything."""
     log = folder / "set-up.log"
     command = [str(interpreter_of(folder)), "-m", "pip", "install", "--no-deps", "--require-hashes", "--no-input"]
@@ -187,7 +189,7 @@ def _install(folder: Path, lock: Path, *, say: Say) -> None:
     complaint = ""
     with (
         log.open("w", encoding="utf-8") as kept,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as pip,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, pass_fds=[held]) as pip,
     ):
         for line in pip.stdout or ():
             kept.write(line)
@@ -206,10 +208,10 @@ def _install(folder: Path, lock: Path, *, say: Say) -> None:
         )
 
 
-def _compile(folder: Path) -> None:
+def _compile(folder: Path, *, held: int) -> None:
     # All cores at once, where pip would use one. A template that is no Python fails to compile, and may.
     command = [str(interpreter_of(folder)), "-m", "compileall", "-q", "-j", "0", *_libraries(folder)]
-    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False, pass_fds=[held])
 
 
 def _libraries(folder: Path) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import click
 
+from assets.feeds.wrong_input import WrongInput
 from pipelines import benchmarks
 from pipelines.benchmarks.result import BenchResult, as_table, last_line
-from pipelines.wrong_input import WrongInput
 
 NO_BENCHMARKS = frozenset({"result"})
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 import pytest
 
+from assets.feeds.wrong_input import WrongInput
 from pipelines import command_line
 from pipelines.command_line import VERBS, cli, run
-from pipelines.wrong_input import WrongInput
 
 ROOT = Path(command_line.__file__).resolve().parents[1]
 

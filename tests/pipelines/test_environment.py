@@ -125,19 +125,14 @@ def test_a_changed_lock_brings_the_environment_up_to_date_and_removes_what_it_no
     assert "requirements.lock has changed" in progress
 
 
-def test_a_package_with_another_hash_is_refused_in_one_line_and_the_next_right_lock_mends_it(pebble):
-    right = pebble.wheel("pebble", "3.0")
-    pebble.lock(right[:-5] + "0000\n")
-    status, said, progress = pebble.call()
-    assert (status, said) == (2, None)
-    assert "pip could not install requirements.lock" in progress.splitlines()[-1]
-    assert "run the command again" in progress.splitlines()[-1]
-    assert not environment.stamp_of(pebble.venv).exists()
-
-
-def test_of_two_calls_at_once_one_makes_a_half_made_environment_anew_and_the_other_waits(pebble):
+def test_after_a_set_up_was_killed_one_of_two_calls_at_once_makes_it_anew_and_the_other_waits(pebble):
     pebble.lock(pebble.wheel("pebble", "4.0"))
-    environment.stamp_of(pebble.venv).unlink(missing_ok=True)
+    before = pebble.log.stat().st_mtime_ns
+    with pebble.start() as killed:
+        while pebble.log.stat().st_mtime_ns == before:
+            assert killed.poll() is None
+        killed.kill()
+    assert not environment.stamp_of(pebble.venv).exists()
     left_over = pebble.venv / "half-made"
     left_over.touch()
     started = [pebble.start(), pebble.start()]
@@ -148,6 +143,16 @@ def test_of_two_calls_at_once_one_makes_a_half_made_environment_anew_and_the_oth
     assert progress.count("making .venv") == 1
     assert "waiting for it" in progress
     assert not left_over.exists()
+
+
+def test_a_package_with_another_hash_is_refused_in_one_line_and_the_next_right_lock_mends_it(pebble):
+    right = pebble.wheel("pebble", "3.0")
+    pebble.lock(right[:-5] + "0000\n")
+    status, said, progress = pebble.call()
+    assert (status, said) == (2, None)
+    assert "pip could not install requirements.lock" in progress.splitlines()[-1]
+    assert "run the command again" in progress.splitlines()[-1]
+    assert not environment.stamp_of(pebble.venv).exists()
 
 
 def test_an_environment_is_ready_only_under_the_lock_and_the_python_it_was_made_with(tmp_path):
