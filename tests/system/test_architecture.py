@@ -35,7 +35,7 @@ def text(name):
 
 
 def modules():
-    return {name: ast.parse(text(name)) for name in tracked("*.py")}
+    return {name: ast.parse(text(name), filename=name) for name in tracked("*.py")}
 
 
 def imported(node):
