@@ -82,7 +82,7 @@ def _described(instrument: Instrument) -> dict[str, object]:
         "n_items": instrument.n_items.value,
         "item_minimum": float(instrument.item_range.value.low),
         "item_maximum": float(instrument.item_range.value.high),
-        "item_decimals": instrument.item_decimals,
+        "item_scale": 10.0**instrument.item_decimals,
         "score_minimum": float(instrument.score_range.low),
         "score_maximum": float(instrument.score_range.high),
         "raters": list(instrument.raters),
@@ -101,6 +101,7 @@ def _described(instrument: Instrument) -> dict[str, object]:
     ],
     retry_policy=_PULL_AGAIN,
 )
+
 def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     """Land what is new, and begin the night's build."""
     service = night.service

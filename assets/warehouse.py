@@ -58,10 +58,9 @@ def open_build(folder: Path, *, memory_limit: str) -> Iterator[duckdb.DuckDBPyCo
 
     `memory_limit` is DuckDB's own, such as `"600MB"`; beyond it DuckDB spills into `folder`.
     """
-    con = duckdb.connect(
-        config={"memory_limit": memory_limit, "temp_directory": str(folder / "spill"), "TimeZone": "UTC"},
-    )
+    con = duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": str(folder / "spill")})
     try:
+        con.execute("SET TimeZone = 'UTC'")
         con.execute(f"ATTACH '{_quoted(folder / BUILD_FILE)}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
         con.execute(f"ATTACH '{_quoted(folder / SCRATCH_FILE)}' AS scratch")
         con.execute("USE warehouse")

@@ -11,12 +11,6 @@ LEVELS = ("within_client", "between_client", "between_clinician")
 SCOPES = ("service", "site", "programme")
 METHODS = ("split_panel_jackknife", "naive")
 
-_ALLIANCE_INSTRUMENT = Column(
-    name="alliance_instrument", kind=Kind.IDENTIFIER, meaning="The alliance measure of the measure pair."
-)
-_OUTCOME_INSTRUMENT = Column(
-    name="outcome_instrument", kind=Kind.IDENTIFIER, meaning="The outcome measure of the measure pair."
-)
 _SCOPE = (
     v.word("scope", SCOPES, "Whether the row speaks of the whole service, one site or one programme."),
     Column(name="scope_name", kind=Kind.TEXT, meaning="The site's or programme's name; `all` for the whole service."),
@@ -136,8 +130,8 @@ ALLIANCE_LEVELS = Table(
     key=("scope", "scope_name", "alliance_instrument", "outcome_instrument", "level", "method"),
     columns=(
         *_SCOPE,
-        _ALLIANCE_INSTRUMENT,
-        _OUTCOME_INSTRUMENT,
+        v.ALLIANCE_INSTRUMENT,
+        v.OUTCOME_INSTRUMENT,
         v.word("level", LEVELS, "Whether the comparison is within a client, between clients, or between clinicians."),
         v.word("method", METHODS, "How it was estimated; naive is kept for analysts and never shown on a page."),
         v.number("estimate", "Improvement of the next outcome score per alliance point; positive is better.", unit="points per point"),
@@ -157,8 +151,8 @@ ALLIANCE_LINK = Table(
     columns=(
         v.CLINICIAN_ID,
         v.SITE,
-        _ALLIANCE_INSTRUMENT,
-        _OUTCOME_INSTRUMENT,
+        v.ALLIANCE_INSTRUMENT,
+        v.OUTCOME_INSTRUMENT,
         v.count("clients", "Clients that the estimate rests on."),
         v.count("pairs", "Pairs of an alliance score and the next outcome score."),
         v.number("estimate", "Improvement of the next outcome score per alliance point, shrunken; positive is better.", unit="points per point"),

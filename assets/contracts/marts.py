@@ -168,4 +168,27 @@ CLINICIAN_MONTHS = Table(
         v.count("sessions_with_outcome", "Sessions with a scored outcome form."),
     ),
 )
-TABLES: tuple[Table, ...] = (APPOINTMENTS, SESSIONS, RATINGS, EPISODES, CLIENTS, CASES, CLINICIANS, CLINICIAN_MONTHS)
+ALLIANCE_PAIRS = Table(
+    layer="marts",
+    name="alliance_pairs",
+    meaning="Each alliance score beside the outcome score of the same session and the client's next one on that measure.",
+    key=("client_id", "episode_id", "session_number", "alliance_instrument", "outcome_instrument"),
+    holds_people=True,
+    columns=(
+        v.CLIENT_ID,
+        v.CASE_ID,
+        v.EPISODE_ID,
+        v.CLINICIAN_ID,
+        v.SITE,
+        v.PROGRAMME,
+        v.SESSION_NUMBER,
+        v.ALLIANCE_INSTRUMENT,
+        v.OUTCOME_INSTRUMENT,
+        v.number("alliance", "The alliance score of the session; higher is better.", unit="points"),
+        v.number("outcome_first", "The episode's first score on the outcome measure.", unit="points"),
+        v.number("outcome_now", "The outcome score of the session, filled in before it.", unit="points"),
+        v.number("outcome_next", "The client's next outcome score in the episode.", unit="points"),
+        Column(name="next_session_number", kind=Kind.INTEGER, minimum=2, meaning="The session of that next score."),
+    ),
+)
+TABLES: tuple[Table, ...] = (APPOINTMENTS, SESSIONS, RATINGS, EPISODES, CLIENTS, CASES, CLINICIANS, CLINICIAN_MONTHS, ALLIANCE_PAIRS)

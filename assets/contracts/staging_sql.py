@@ -170,9 +170,9 @@ _FORM_RULES = (
         reason="an answer is not one that the form offers",
         is_broken="len(list_filter(items, lambda answer: TRY_CAST(answer AS DOUBLE) < measure.item_minimum"
         " OR TRY_CAST(answer AS DOUBLE) > measure.item_maximum"
-        " OR ROUND(TRY_CAST(answer AS DOUBLE), measure.item_decimals) <> TRY_CAST(answer AS DOUBLE))) > 0"
+        " OR ABS(TRY_CAST(answer AS DOUBLE) * measure.item_scale - ROUND(TRY_CAST(answer AS DOUBLE) * measure.item_scale)) > 1e-6)) > 0"
         " OR TRY_CAST(item_value AS DOUBLE) NOT BETWEEN measure.item_minimum AND measure.item_maximum"
-        " OR ROUND(TRY_CAST(item_value AS DOUBLE), measure.item_decimals) <> TRY_CAST(item_value AS DOUBLE)",
+        " OR ABS(TRY_CAST(item_value AS DOUBLE) * measure.item_scale - ROUND(TRY_CAST(item_value AS DOUBLE) * measure.item_scale)) > 1e-6",
     ),
     Rule(
         name="item_number_unknown",
@@ -204,7 +204,7 @@ def reference_rules(feed: Feed, *, present: Sequence[str]) -> list[Rule]:
             Rule(
                 name=f"{column.name.removesuffix('_id')}_unknown",
                 reason=f"it names {'an' if label(column)[0] in 'aeiou' else 'a'} {label(column)} that no accepted row describes",
-                is_broken=f"{column.name} IS NOT NULL AND {column.name} NOT IN (SELECT {key} FROM {target})",
+                is_broken=f"line.{column.name} IS NOT NULL AND line.{column.name} NOT IN (SELECT {key} FROM {target})",
             )
         )
     if feed.is_ratings and "staging.attendance" in present:

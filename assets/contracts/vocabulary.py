@@ -13,7 +13,7 @@ MODALITIES = ("in_person", "video", "phone", "text", "other")
 END_REASONS = ("planned", "unplanned")
 RATERS = ("client", "clinician", "observer")
 RATING_KINDS = ("alliance", "outcome")
-CHANGE_CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated", "not_evaluable")
+CHANGE_CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated", "harmed", "not_evaluable")
 CERTAINTIES = ("clear", "likely", "cannot_tell", "too_few")
 
 APPOINTMENT_ID = Column(name="appointment_id", kind=Kind.IDENTIFIER, meaning="Names one booked slot.")
@@ -59,6 +59,12 @@ RATING_ID = Column(name="rating_id", kind=Kind.IDENTIFIER, meaning="Names one co
 COMPLETED_ON = Column(name="completed_on", kind=Kind.DATE, meaning="The day the form was completed.")
 INSTRUMENT = Column(
     name="instrument", kind=Kind.IDENTIFIER, meaning="The measure that the form is of, by its id in the instrument registry."
+)
+ALLIANCE_INSTRUMENT = Column(
+    name="alliance_instrument", kind=Kind.IDENTIFIER, meaning="The alliance measure of the measure pair."
+)
+OUTCOME_INSTRUMENT = Column(
+    name="outcome_instrument", kind=Kind.IDENTIFIER, meaning="The outcome measure of the measure pair."
 )
 RATER = Column(name="rater", kind=Kind.WORD, words=RATERS, meaning="Who filled the form in.")
 REFERRED_ON = Column(name="referred_on", kind=Kind.DATE, is_required=False, meaning="The day of the referral.")

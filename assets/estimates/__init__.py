@@ -1,0 +1,1 @@
+"""From joined tables to estimated ones: frames in, frames out, one module a subject."""

@@ -1,0 +1,105 @@
+"""Each clinician's level of something their clients score, drawn toward the service by how much there is to go on.
+
+What belongs here: a nested model of rows within clients within clinicians, turned into one line a clinician with an
+interval. What does not: the likelihood and its integration (`multilevel`, `intervals`), the link of alliance with
+progress (`alliance_link`), and what a page says of a line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from assets.science.intervals import integrate, mixture_below, mixture_interval, mixture_mean_sd
+from assets.science.multilevel import EstimateRefusedError, NestedModel, fit
+from assets.science.nested_likelihood import Level
+from assets.science.sufficient_statistics import compressed_products, unit_products
+
+COVERAGE: Final = 0.95
+# Estimates are reproducible to more digits than any page shows, and rounded here so that two runs agree in the last one.
+DIGITS: Final = 6
+
+_SCHEMA = {
+    "clinician_id": pl.String,
+    "estimate": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "probability_above": pl.Float64,
+    "standard_deviation": pl.Float64,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClinicianEffects:
+    """What could be said of a service's clinicians.
+
+    Attributes:
+        service: the service's own level, at the service's mean of every predictor; None where refused.
+        clinicians: one row a clinician: `estimate` (shrunken level), `low` and `high` (95% interval), both at the mean of
+            every predictor; `probability_above` (that the clinician's level is above the service's) and
+            `standard_deviation` of the estimate. Empty where refused.
+        refusal: why nothing is said, in a sentence that can be shown; None where something is.
+    """
+
+    service: float | None
+    clinicians: pl.DataFrame
+    refusal: str | None
+
+
+def clinician_effects(
+    rows: pl.DataFrame, *, score: str, predictors: Sequence[str], client: str | None, minimum_clinicians: int, seed: int
+) -> ClinicianEffects:
+    """Each clinician's shrunken level of a score, with an interval that knows how uncertain the shrinking is.
+
+    Args:
+        rows: `clinician_id`, the score, the predictors, and the client's column where clients have several rows. Rows
+            with anything missing are left out.
+        score: in its own direction, whichever that is.
+        predictors: what the levels are adjusted for, centred here.
+        client: the column naming clients whose rows hang together; None where every client has one row.
+        minimum_clinicians: fewer are not compared.
+        seed: of the integration; the same seed and rows give the same answer.
+
+    Returns:
+        One line a clinician, or the reason why there is none.
+    """
+    keys = ["clinician_id", *([client] if client else [])]
+    kept = rows.select(*keys, *predictors, score).drop_nulls().sort(*keys, *predictors, score)
+    if kept["clinician_id"].n_unique() < minimum_clinicians:
+        return _refused(f"Fewer than {minimum_clinicians} clinicians have scores, so they are not compared.")
+    values = kept.select(*predictors, score).to_numpy().astype(np.float64)
+    values[:, :-1] -= values[:, :-1].mean(axis=0)
+    design = np.column_stack([np.ones(len(values)), values])
+    clinicians = kept["clinician_id"].to_numpy()
+    if client is None:
+        statistics, _ = unit_products(design, unit=clinicians)
+        model = _model(predictors, statistics)
+    else:
+        ids = kept[client].to_numpy()
+        model = _model(predictors, compressed_products(design, clinician=clinicians, client=ids))
+    try:
+        drawn = integrate(fit(model, method="reml"), level="clinician", seed=seed)
+    except EstimateRefusedError as refused:
+        return _refused(str(refused))
+    own, own_sd = drawn.own[:, :, 0], drawn.own_sd[:, :, 0]
+    mean, sd = mixture_mean_sd(drawn.weights, own, own_sd)
+    low, high = mixture_interval(drawn.weights, own, own_sd, coverage=COVERAGE)
+    below = mixture_below(drawn.weights, drawn.effects[:, :, 0], drawn.effects_sd[:, :, 0], threshold=0.0)
+    names = kept["clinician_id"].unique(maintain_order=True)
+    columns = {"estimate": mean, "low": low, "high": high, "probability_above": 1.0 - below, "standard_deviation": sd}
+    return ClinicianEffects(
+        service=round(float(drawn.weights @ drawn.beta[:, 0]), DIGITS),
+        clinicians=pl.DataFrame({"clinician_id": names, **{k: np.round(v, DIGITS) for k, v in columns.items()}}),
+        refusal=None,
+    )
+
+
+def _model(predictors: Sequence[str], statistics: object) -> NestedModel:
+    level = Level(name="clinician", random=(0,), parent=None)
+    return NestedModel(columns=("level", *predictors), statistics=statistics, levels=(level,))  # type: ignore[arg-type]
+
+
+def _refused(sentence: str) -> ClinicianEffects:
+    return ClinicianEffects(service=None, clinicians=pl.DataFrame(schema=_SCHEMA), refusal=sentence)
