@@ -91,7 +91,7 @@ def binomial_limits(totals: ArrayLike, *, target: float, confidence: float) -> t
     Raises:
         ValueError: If a total is below 1, the target is not strictly between 0 and 1 or the confidence is impossible.
 
-    Source: Spiegelhalter 2005, Stat Med 24:1185-1202, appendix A.1.1.
+    Source: Spiegelhalter 2005, Stat Med 24:1185-1202, appendix on exact limits.
     """
     n = np.asarray(totals, dtype=np.float64)
     _counts(n, n, confidence=confidence)
@@ -122,7 +122,7 @@ def poisson_limits(expected: ArrayLike, *, target: float, confidence: float) -> 
     Raises:
         ValueError: If an expected count is not above 0 or the confidence is impossible.
 
-    Source: Spiegelhalter 2005, appendix A.1.2; Dobson et al. 1991, Stat Med 10:457-462.
+    Source: Spiegelhalter 2005, appendix on exact limits; Dobson et al. 1991, Stat Med 10:457-462.
     """
     e = np.asarray(expected, dtype=np.float64)
     _counts(e, e, confidence=confidence)
@@ -170,7 +170,7 @@ def overdispersion(z: ArrayLike, *, standard_errors: ArrayLike, trim: Trim, trim
     Raises:
         ValueError: If the share is not above 0 and below one half.
 
-    Source: Spiegelhalter 2005, Stat Med 24:1185, section 3 and appendix A.3 (winsorising; additive random effects);
+    Source: Spiegelhalter 2005, Stat Med 24:1185-1202 (winsorising; additive random effects);
     NHS England, SHMI methodology specification, "over-dispersion" (truncation).
     """
     if not 0 < trim_share < 0.5:

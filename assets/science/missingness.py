@@ -1,0 +1,146 @@
+"""What is missing: skipped alliance forms, and bounds on a rate where some outcomes are unknown.
+
+Here: who skips the alliance form, and what a clinician's rate could be at worst and at best. Not here: filling in. No
+missing rating or outcome is ever replaced by a guess; a client who holds back is more likely to skip the form, so what
+is missing is not like what is there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from assets.science.funnel import wilson_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PREVIOUS: Final = ("lower", "same_or_higher", "none")
+"""How the client's latest rating stood to the mean of the ratings before it; `none` where there were fewer than two."""
+
+
+def skipped_forms(sessions: pl.DataFrame, *, by: Sequence[str], confidence: float) -> pl.DataFrame:
+    """Count sessions without an alliance rating, by any grouping.
+
+    Args:
+        sessions: One row a session and client, with `alliance` (null where the form was skipped) and the columns of
+            `by`: a clinician, a month, a session number, an age band, or what `after_previous` adds.
+        by: Columns to group by; empty for one row.
+        confidence: Two-sided coverage of the Wilson intervals; sessions of one client are alike, so true intervals are
+            wider.
+
+    Returns:
+        One row a group, sorted: `by`, `sessions`, `skipped`, `rate` (0 to 1), `lower`, `upper`.
+    """
+    grouped = sessions.group_by(by) if by else sessions.group_by(pl.lit(0).alias("_all"))
+    counts = grouped.agg(sessions=pl.len().cast(pl.Int64), skipped=pl.col("alliance").null_count().cast(pl.Int64))
+    counts = (counts.sort(by) if by else counts).select(*by, "sessions", "skipped")
+    lower, upper = wilson_interval(counts["skipped"].to_numpy(), counts["sessions"].to_numpy(), confidence=confidence)
+    return counts.with_columns(
+        rate=pl.col("skipped") / pl.col("sessions"), lower=pl.Series(lower), upper=pl.Series(upper)
+    )
+
+
+def after_previous(sessions: pl.DataFrame) -> pl.DataFrame:
+    """Say of each session how the client's latest rating before it stood to the ratings before that.
+
+    If forms are skipped more often after a fall, the ratings that are there flatter.
+
+    Args:
+        sessions: One row a session and client: `client_id`, `episode_id`, `session_number`, `alliance`.
+
+    Returns:
+        The rows given, sorted, with `previous` (one of `PREVIOUS`).
+    """
+    keys = ("client_id", "episode_id")
+    given, alliance = pl.col("alliance").is_not_null().cast(pl.Int64), pl.col("alliance").cast(pl.Float64)
+    known = alliance.fill_null(0.0)
+    return (
+        sessions.sort(*keys, "session_number")
+        .with_columns(
+            _n=(given.cum_sum() - given).over(keys),
+            _sum=(known.cum_sum() - known).over(keys),
+            _latest=alliance.forward_fill().shift(1).over(keys),
+        )
+        .with_columns(_before=(pl.col("_sum") - pl.col("_latest")) / (pl.col("_n") - 1))
+        .with_columns(
+            previous=pl.when(pl.col("_n") < 2)
+            .then(pl.lit("none"))
+            # Sums of tenths are not exact; a fall smaller than any form can show is none.
+            .when(pl.col("_latest") < pl.col("_before") - 1e-9)
+            .then(pl.lit("lower"))
+            .otherwise(pl.lit("same_or_higher"))
+        )
+        .drop("_n", "_sum", "_latest", "_before")
+    )
+
+
+def skipping_after_a_fall(sessions: pl.DataFrame, *, confidence: float) -> dict[str, float | None]:
+    """Compare how often forms are skipped after a fall of alliance with how often otherwise.
+
+    Args:
+        sessions: What `after_previous` returned.
+        confidence: Two-sided coverage of the interval of the difference.
+
+    Returns:
+        `after_fall` and `otherwise` (rates), `difference` (positive: skipped more after a fall), `lower`, `upper`; all
+        null where either has no session. First sessions, with no past to fall from, are in neither.
+
+    Source: interval of a difference of proportions, Newcombe 1998, Stat Med 17:873-890, method 10.
+    """
+    counts = skipped_forms(sessions, by=["previous"], confidence=confidence)
+    found = {row["previous"]: row for row in counts.iter_rows(named=True)}
+    if not {"lower", "same_or_higher"} <= found.keys():
+        return dict.fromkeys(("after_fall", "otherwise", "difference", "lower", "upper"))
+    fall, other = found["lower"], found["same_or_higher"]
+    difference = fall["rate"] - other["rate"]
+    down = ((fall["rate"] - fall["lower"]) ** 2 + (other["upper"] - other["rate"]) ** 2) ** 0.5
+    up = ((fall["upper"] - fall["rate"]) ** 2 + (other["rate"] - other["lower"]) ** 2) ** 0.5
+    return {
+        "after_fall": fall["rate"],
+        "otherwise": other["rate"],
+        "difference": difference,
+        "lower": difference - down,
+        "upper": difference + up,
+    }
+
+
+def rate_bounds(clients: pl.DataFrame, *, by: Sequence[str], outcome: str, confidence: float) -> pl.DataFrame:
+    """Bound each clinician's rate by what the unknown outcomes could be.
+
+    Args:
+        clients: One row a client, with the columns of `by` and a boolean outcome, null where it is not evaluable.
+        by: Columns to group by; empty for one row.
+        outcome: Name of the outcome column, such as reliable improvement.
+        confidence: Two-sided coverage.
+
+    Returns:
+        One row a group, sorted: `by`, `clients`, `known`, `unknown`, `events`, `known_rate` with `known_lower` and
+        `known_upper` (Wilson, of the known alone; null without any), `worst` (no unknown client had it), `best` (all
+        had), and `lower`, `upper`: an interval that holds the true rate at least so often whatever the unknown are.
+
+    Source: Manski 1990, Am Econ Rev 80:319-323 (bounds); Horowitz & Manski 2000, J Am Stat Assoc 95:77-84 (intervals
+    from the ends of both).
+    """
+    grouped = clients.group_by(by) if by else clients.group_by(pl.lit(0).alias("_all"))
+    counts = grouped.agg(
+        clients=pl.len().cast(pl.Int64),
+        known=pl.col(outcome).count().cast(pl.Int64),
+        unknown=pl.col(outcome).null_count().cast(pl.Int64),
+        events=pl.col(outcome).sum().cast(pl.Int64),
+    )
+    counts = (counts.sort(by) if by else counts).select(*by, "clients", "known", "unknown", "events")
+    events, known, everyone = (counts[name].to_numpy() for name in ("events", "known", "clients"))
+    known_lower, known_upper = wilson_interval(events, known, confidence=confidence)
+    lower, _ = wilson_interval(events, everyone, confidence=confidence)
+    _, upper = wilson_interval(everyone - (known - events), everyone, confidence=confidence)
+    return counts.with_columns(
+        known_rate=pl.when(pl.col("known") > 0).then(pl.col("events") / pl.col("known")),
+        known_lower=pl.Series(known_lower).fill_nan(None),
+        known_upper=pl.Series(known_upper).fill_nan(None),
+        worst=pl.col("events") / pl.col("clients"),
+        best=(pl.col("events") + pl.col("unknown")) / pl.col("clients"),
+        lower=pl.Series(lower),
+        upper=pl.Series(upper),
+    )
