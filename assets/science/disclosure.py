@@ -106,6 +106,23 @@ def is_rate_small(numerator: int | None, denominator: int | None, *, rule: Discl
     return denominator == 0 or any(is_small(each, rule=rule) for each in counts)
 
 
+def percent_half_up(numerator: int, denominator: int, *, decimals: int) -> float:
+    """A share in percent, rounded half up from whole counts, so that 62.5 is 63 and never a banker's 62.
+
+    Args:
+        numerator: clients counted.
+        denominator: clients who could have been, above 0.
+        decimals: decimals of the percentage.
+
+    Raises:
+        ValueError: a denominator of 0 or less, or a negative numerator.
+    """
+    if denominator <= 0 or numerator < 0:
+        raise ValueError("A share needs a denominator above 0 and a numerator of 0 or more.")
+    scale = int(10**decimals)
+    return (2 * 100 * scale * numerator + denominator) // (2 * denominator) / scale
+
+
 def published_rate(
     numerator: int | None, denominator: int | None, *, rule: DisclosureRule, decimals: int
 ) -> float | None:
@@ -122,8 +139,7 @@ def published_rate(
     """
     if numerator is None or denominator is None or is_rate_small(numerator, denominator, rule=rule):
         return None
-    scale = int(10**decimals)
-    return (2 * 100 * scale * numerator + denominator) // (2 * denominator) / scale
+    return percent_half_up(numerator, denominator, decimals=decimals)
 
 
 def suppressed_cells(

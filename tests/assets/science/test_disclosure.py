@@ -226,3 +226,9 @@ def test_an_unknown_count_is_small():
     assert disclosure.is_small(None, rule=OURS)
     assert disclosure.is_rate_small(None, 10, rule=OURS)
     assert disclosure.is_rate_small(10, None, rule=OURS)
+
+
+@pytest.mark.parametrize(("numerator", "denominator"), [(1, 0), (1, -1), (-1, 3)])
+def test_a_share_of_nobody_is_refused(numerator, denominator):
+    with pytest.raises(ValueError, match="denominator above 0"):
+        disclosure.percent_half_up(numerator, denominator, decimals=1)
