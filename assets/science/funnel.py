@@ -266,7 +266,8 @@ def funnel(
     if target is not None and not has_spread:
         raise ValueError("a declared target must lie above 0, and below 1 for proportions")
     on_scale, s, middle = _scaled(x, n, kind=kind, target=centre if has_spread else 0.5)
-    z = (on_scale - middle) / s
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = (on_scale - middle) / s
     has_total = (n > 0) & has_spread
     dispersion = overdispersion(z[has_total], standard_errors=s[has_total], trim=trim, trim_share=trim_share)
     is_adjusted = adjusts and dispersion.is_present
