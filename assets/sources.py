@@ -104,8 +104,9 @@ def _described(instrument: Instrument) -> dict[str, object]:
 
 def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     """Land what is new, and begin the night's build."""
-    service = night.service
-    landed = land(Path(night.inbox), landing=night.landing, mappings=service.feeds, data_date=night.as_of)
+    with tables.told_in_one_line():
+        service = night.service
+        landed = land(Path(night.inbox), landing=night.landing, mappings=service.feeds, data_date=night.as_of)
     night.begin_build()
     with night.open_build() as con:
         files = warehouse.create_table_from_frame(con, quality.FILES, frame=landed_frame(landed.files))

@@ -15,6 +15,7 @@ from assets.contracts.model import Feed, Table
 from assets.feeds.landing import LandedFile, landed_files
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.reading import ReadReport, read_into
+from assets.form_batches import refuse_confused_batches
 from assets.resources import Night
 from assets.scores import score_forms
 from assets.sources import LANDED
@@ -43,6 +44,8 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
             report = read_into(con, file, mapping, feed=feed, table="scratch.read", scratch=night.work)
             reasons |= _judge(con, feed, mapping=mapping, file=file, night=night)
             _note(con, feed, file=file, report=report)
+    if feed.is_ratings:
+        reasons |= refuse_confused_batches(con, lines=f"scratch.lines_{feed.name}", registry=night.service.registry)
     reasons |= _refuse_unknown_references(con, feed)
     _settle(con, feed)
     reasons |= _SENTENCES_BEYOND_COLUMNS
@@ -224,8 +227,8 @@ def _feed_asset(feed: Feed) -> dg.AssetsDefinition:
 
     @dg.asset(deps=[LANDED, *earlier], **tables.definition(feed.table, code=feed.name))
     def stage(night: Night) -> dg.MaterializeResult[None]:
-        landed = landed_files(night.landing, mappings=night.service.feeds)
-        with night.open_build() as con:
+        with tables.told_in_one_line(), night.open_build() as con:
+            landed = landed_files(night.landing, mappings=night.service.feeds)
             return tables.made(stage_feed(con, feed, night=night, landed=landed))
 
     return stage

@@ -5,7 +5,8 @@ modules). Dagster reads annotations at run time, so this module never postpones 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import dagster as dg
 
 from assets import warehouse
 from assets.contracts.model import Column, Table
+from assets.feeds.wrong_input import WrongInput
 from assets.resources import Night
 
+# Marks a failed step whose line is for the person who gave the input, not for an engineer.
+WRONG_INPUT = "wrong input"
 SQL = Path(__file__).parent / "sql"
 
 
@@ -70,6 +74,15 @@ def made(
         more: further counts, by name.
     """
     return dg.MaterializeResult(asset_key=of, metadata={"dagster/row_count": rows, **(more or {})})
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """A wrong input fails the step at once, with its one line and no second try."""
+    try:
+        yield
+    except WrongInput as wrong:
+        raise dg.Failure(description=str(wrong), metadata={WRONG_INPUT: True}, allow_retries=False) from wrong
 
 
 def sql_asset(table: Table, *, file: Path, depends_on: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:

@@ -147,6 +147,9 @@ def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
     return rules
 
 
+# Rules whose breach may be a sign that the wrong form was given out.
+OUT_OF_RANGE = ("answers_out_of_range", "total_out_of_range")
+
 # `line` is a row of text, `measure` the declared instrument beside it (scratch.instruments).
 _FORM_RULES = (
     Rule(

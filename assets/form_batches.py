@@ -1,0 +1,83 @@
+"""Whole stretches of forms that were the wrong form, refused together before any score is made of them.
+
+Belongs here: handing the lines of a feed to science and marking those it names. Does not belong here: how confusion is
+recognised (`assets.science.form_confusion`). Only stretches that hold at least one answer out of range are looked at,
+since a wider form answered in its lower part alone is one that no data can tell.
+"""
+
+import duckdb
+import polars as pl
+
+from assets.contracts.staging_sql import OUT_OF_RANGE
+from assets.science.form_confusion import mark_confused_forms, mark_confused_totals
+from assets.science.instruments.model import Instrument
+from assets.science.instruments.registry import Registry, plain_name
+
+_RULES = {
+    "another form": "another_form",
+    "counted from another number": "counted_from_another_number",
+    "one item on another scale": "one_item_on_another_scale",
+    "means for totals": "means_for_totals",
+    "totals for means": "totals_for_means",
+}
+_PLACE = ["file_number", "source_line"]
+_BATCH = ["file_number", "clinician"]
+
+
+def refuse_confused_batches(con: duckdb.DuckDBPyConnection, *, lines: str, registry: Registry) -> dict[str, str]:
+    """Mark the lines of confused stretches as refused; returns each rule's reason.
+
+    Args:
+        con: the night's build.
+        lines: the table of a ratings feed's judged lines; its `broken_rule` is filled for confused ones.
+        registry: the service's instruments.
+    """
+    suspicious = con.sql(
+        f"SELECT DISTINCT instrument, is_long, items IS NOT NULL AS has_items FROM {lines} "
+        f"WHERE broken_rule IN ({', '.join(repr(rule) for rule in OUT_OF_RANGE)}) AND NOT is_long ORDER BY ALL"
+    ).fetchall()
+    reasons: dict[str, str] = {}
+    for name, _, has_items in suspicious:
+        marked = _marked(con, lines, instrument=registry[str(name)], has_items=bool(has_items), registry=registry)
+        found = marked.filter(pl.col("confusion").is_not_null()).with_columns(
+            rule=pl.col("confusion").replace_strict(_RULES, return_dtype=pl.String) + f"_{plain_name(str(name))}"
+        )
+        if found.is_empty():
+            continue
+        reasons |= dict(found.select("rule", "confusion_reason").unique().sort("rule").iter_rows())
+        con.register("confused", found.select(*_PLACE, "rule").to_arrow())
+        con.execute(
+            f"UPDATE {lines} AS line SET broken_rule = confused.rule FROM confused "
+            "WHERE line.file_number = confused.file_number AND line.source_line = confused.source_line"
+        )
+        con.unregister("confused")
+    return reasons
+
+
+def _marked(
+    con: duckdb.DuckDBPyConnection, lines: str, *, instrument: Instrument, has_items: bool, registry: Registry
+) -> pl.DataFrame:
+    """The instrument's forms in every batch that has an answer out of range, with the confused ones marked."""
+    answers = [f"items[{number}] AS item_{number}" for number in instrument.items] if has_items else ["total"]
+    forms = con.sql(
+        f"SELECT line.file_number, line.source_line, {_CLINICIAN} AS clinician, line.completed_on, {', '.join(answers)} "
+        f"FROM {lines} AS line "
+        "LEFT JOIN staging.attendance AS booked ON booked.appointment_id = line.appointment_id "
+        f"WHERE instrument = $instrument AND (items IS NOT NULL) = $has_items AND NOT is_long "
+        "ORDER BY line.file_number, line.source_line",
+        params={"instrument": instrument.id, "has_items": has_items},
+    ).pl()
+    if has_items:
+        return mark_confused_forms(
+            forms,
+            batch=_BATCH,
+            at="completed_on",
+            item_columns=[f"item_{number}" for number in instrument.items],
+            instrument=instrument,
+            registry=registry,
+        )
+    return mark_confused_totals(forms, batch=_BATCH, at="completed_on", total_column="total", instrument=instrument)
+
+
+# A form that does not say who treats is that of whoever gave the appointment.
+_CLINICIAN = "COALESCE(line.clinician_id, booked.clinician_id)"

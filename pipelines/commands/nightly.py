@@ -1,0 +1,26 @@
+"""`nightly`: pull, hold to contract, join, estimate, publish and draw; or keep the last night's."""
+
+from pathlib import Path
+
+import click
+
+from pipelines.command_line import WRONG_INPUT
+from pipelines.night import run_night
+from pipelines.night_report import report
+from pipelines.state import state_folder
+
+
+@click.command(name="nightly")
+@click.option("--config", required=True, type=click.Path(path_type=Path), help="The service's TOML file.")
+@click.option("--inbox", required=True, type=click.Path(path_type=Path), help="The folder that the clinic's files arrive in.")
+@click.option("--as-of", metavar="YYYY-MM-DD", help="The last day that the data speak of; today if not given.")
+@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+def command(config: Path, inbox: Path, as_of: str | None, home: str | None) -> int:
+    """Run one night: the same job that the schedule runs. Exit 0 published, 2 wrong input, 1 anything else."""
+    folder = state_folder(home)
+    end = run_night(config=config, inbox=inbox, home=folder, as_of=as_of)
+    if end.problem is None:
+        click.echo(report(folder, end=end))
+        return 0
+    click.echo(f"rapport: {end.problem}", err=True)
+    return WRONG_INPUT if end.is_wrong_input else 1

@@ -1,0 +1,28 @@
+"""`rollback`: give readers an earlier version again."""
+
+import click
+
+from assets import warehouse
+from assets.feeds.wrong_input import WrongInput
+from pipelines.state import state_folder
+
+
+@click.command(name="rollback")
+@click.argument("version", required=False)
+@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+def command(version: str | None, home: str | None) -> int:
+    """Make VERSION current, or the one before the current where none is named."""
+    folder = state_folder(home)
+    kept = warehouse.versions(folder)
+    chosen = version or _before(kept, current=warehouse.current_version(folder))
+    if chosen not in kept:
+        raise WrongInput("no such version is kept", place=f"rollback {version or ''}", mend="see `versions` for those that are")
+    with warehouse.hold_night(folder):
+        warehouse.point_current_at(folder, version=chosen)
+    click.echo(f"{chosen} is current")
+    return 0
+
+
+def _before(kept: list[str], *, current: str | None) -> str | None:
+    older = [version for version in kept if current is not None and version < current]
+    return older[-1] if older else None

@@ -1,0 +1,17 @@
+"""`versions`: what is kept of the nights published so far."""
+
+import click
+
+from assets import warehouse
+from pipelines.state import state_folder
+
+
+@click.command(name="versions")
+@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+def command(home: str | None) -> int:
+    """List the kept versions, oldest first; the one that readers get is marked."""
+    folder = state_folder(home)
+    current = warehouse.current_version(folder)
+    for version in warehouse.versions(folder):
+        click.echo(f"{'*' if version == current else ' '} {version}")
+    return 0
