@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Kind = Literal["proportion", "standardised_ratio", "ratio_of_counts"]
-"""What the points are: events of those counted, observed over expected, or one count over another."""
+Kind = Literal["proportion", "standardised_ratio", "standardised_ratio_root", "ratio_of_counts"]
+"""What the points are: events of those counted, observed over expected (on one of two scales), or count over count."""
 
 Trim = Literal["winsorise", "truncate"]
 """How extreme z scores are kept from inflating the overdispersion: pulled in, or left out."""
@@ -226,10 +226,10 @@ def funnel(
 ) -> Funnel:
     """Judge every point against its funnel.
 
-    Scales: proportions on arcsine square root, s = 1 / (2 sqrt n); standardised ratios on the logarithm,
-    s = 1 / sqrt(expected); ratios of counts on the logarithm with half an event added to both. Limits are
-    target +/- z sqrt(s^2 + tau^2) on the scale, taken back, and clipped: arcsine limits of small denominators would
-    otherwise turn round at 0 and 1.
+    Scales: proportions on arcsine square root, s = 1 / (2 sqrt n); standardised ratios on the logarithm, s = 1 / sqrt e
+    of the expected e, or on the square root, s = 1 / (2 sqrt e); ratios of counts on the logarithm, half an event added
+    to both. Limits are target +/- z sqrt(s^2 + tau^2) on the scale, taken back, and clipped: arcsine limits of small
+    denominators would otherwise turn round at 0 and 1.
 
     Args:
         points: One row a clinician or service; no missing counts.
@@ -306,7 +306,7 @@ def _counts(events: ArrayLike, totals: ArrayLike, *, confidence: float) -> tuple
 
 def _own_target(x: Floats, n: Floats, *, kind: Kind) -> float:
     """The centre the points themselves give."""
-    if kind == "standardised_ratio":
+    if kind in {"standardised_ratio", "standardised_ratio_root"}:
         return 1.0
     total = float(n.sum())
     return float(x.sum()) / total if total > 0 else float("nan")
@@ -319,6 +319,8 @@ def _scaled(x: Floats, n: Floats, *, kind: Kind, target: float) -> tuple[Floats,
             return np.arcsin(np.sqrt(x / n)), 1 / (2 * np.sqrt(n)), float(np.arcsin(np.sqrt(target)))
         if kind == "standardised_ratio":
             return np.log(x / n), 1 / np.sqrt(n), float(np.log(target))
+        if kind == "standardised_ratio_root":
+            return np.sqrt(x / n), 1 / (2 * np.sqrt(n)), float(np.sqrt(target))
         return (
             np.log((x + 0.5) / (n + 0.5)),
             np.sqrt(x / (x + 0.5) ** 2 + n / (n + 0.5) ** 2),
@@ -327,9 +329,11 @@ def _scaled(x: Floats, n: Floats, *, kind: Kind, target: float) -> tuple[Floats,
 
 
 def _unscaled(lower: Floats, upper: Floats, *, kind: Kind) -> tuple[Floats, Floats]:
-    """Limits taken back from the scale; arcsine limits are clipped before they turn round."""
+    """Limits taken back from the scale, clipped before they turn round."""
     if kind == "proportion":
         return np.sin(np.clip(lower, 0, np.pi / 2)) ** 2, np.sin(np.clip(upper, 0, np.pi / 2)) ** 2
+    if kind == "standardised_ratio_root":
+        return np.maximum(lower, 0) ** 2, upper**2
     return np.exp(lower), np.exp(upper)
 
 

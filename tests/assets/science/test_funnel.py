@@ -170,7 +170,7 @@ def test_exact_limits_narrow_as_caseloads_grow_and_hold_the_target(target, kind)
 @settings(max_examples=50)
 @given(
     rows=st.lists(st.tuples(st.integers(0, 400), st.floats(0, 1)), min_size=2, max_size=25),
-    kind=st.sampled_from(["proportion", "standardised_ratio", "ratio_of_counts"]),
+    kind=st.sampled_from(["proportion", "standardised_ratio", "standardised_ratio_root", "ratio_of_counts"]),
     adjusts=st.booleans(),
     exact=st.booleans(),
     trim=st.sampled_from(["winsorise", "truncate"]),
@@ -249,8 +249,25 @@ def test_nothing_observed_where_ten_were_expected_is_outside_and_does_not_break_
     assert got.dispersion.points == 3
 
 
+def test_both_scales_of_a_standardised_ratio_agree_where_much_is_expected():
+    points = points_of([9800, 10300, 10100], [10000, 10000, 10000])
+    log, root = (
+        judged(points, kind=kind, adjusts=False).points for kind in ("standardised_ratio", "standardised_ratio_root")
+    )
+    assert log["rule"].to_list() == root["rule"].to_list() == ["outside_95", "outside_95", "within"]
+    assert log["upper_95"].to_list() == pytest.approx(root["upper_95"].to_list(), rel=1e-3)
+
+
+def test_root_limits_of_a_small_expectation_stop_at_nothing():
+    got = judged(points_of([0, 30, 0, 30], [10] * 4), kind="standardised_ratio_root")
+    assert got.is_adjusted
+    assert got.points["lower_998"].to_list() == [0.0] * 4
+    assert got.points["rule"].to_list() == ["within"] * 4
+
+
 def test_the_centre_of_standardised_ratios_is_one_unless_declared():
     assert judged(points_of([9, 12], [10, 10]), kind="standardised_ratio").target == 1
+    assert judged(points_of([9, 12], [10, 10]), kind="standardised_ratio_root").target == 1
     assert judged(points_of([9, 12], [10, 10]), kind="standardised_ratio", target=1.1).target == 1.1
     assert judged(points_of([9, 12], [10, 10]), kind="ratio_of_counts").target == pytest.approx(1.05)
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from assets.science.retention import aalen_johansen, kaplan_meier
+from assets.science.retention import aalen_johansen, kaplan_meier, log_rank
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,37 @@ def test_competing_endings_are_those_of_r(clinic):
     assert got.select("in_treatment", *states).to_numpy() == pytest.approx(
         np.array(r["aalen_johansen"]["pstate"]), abs=1e-12
     )
+
+
+def test_the_log_rank_test_is_that_of_r(clinic):
+    data, r = clinic
+    got = log_rank(data["time"], data["event"], data["grp"].to_list())
+    assert got.groups == ("high", "low")
+    assert got.observed == tuple(r["logrank"]["obs"])
+    assert got.expected == pytest.approx(r["logrank"]["exp"], abs=1e-9)
+    assert got.chi_squared == pytest.approx(r["logrank"]["chisq"], abs=1e-9)
+    assert got.p_value == pytest.approx(stats.chi2.sf(r["logrank"]["chisq"], 1))
+
+
+def test_three_groups_expect_as_many_events_as_there_were(clinic):
+    data, _ = clinic
+    got = log_rank(data["time"], data["event"], (data["client"] % 3).cast(pl.String).to_list())
+    assert sum(got.expected) == pytest.approx(sum(got.observed))
+    assert 0 < got.p_value < 1
+
+
+@pytest.mark.parametrize(
+    ("times", "events", "groups"),
+    [([], [], []), ([1, 2], [True, True], ["a", "a"]), ([1, 2], [False, False], ["a", "b"])],
+)
+def test_where_nothing_can_differ_there_is_no_test(times, events, groups):
+    got = log_rank(times, events, groups)
+    assert np.isnan([got.chi_squared, got.p_value]).all()
+
+
+def test_every_time_needs_a_group():
+    with pytest.raises(ValueError, match="groups differ in length"):
+        log_rank([1, 2], [True, False], ["a"])
 
 
 TIMES = st.lists(st.tuples(st.integers(1, 8), st.sampled_from(["planned", "unplanned", None])), min_size=1, max_size=25)
