@@ -118,7 +118,7 @@ class _Reader:
         path = escape(str(self.landed.path))
         try:
             described = self.con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
-            counted = self.con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchone()
+            counted = self.con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
         except duckdb.Error:
             raise WrongInput(
                 "cannot be read as Parquet",
@@ -148,8 +148,9 @@ class _Reader:
             source: text_sql(f"c{header.names.index(source)}", has_odd_spaces=text.has_odd_spaces)
             for source in self._asked(header.names)
         }
-        if text.is_plain_table and len(header.names) > 1:
-            rows = self._csv_sql(text.path, header, skip=1, quote="")
+        if not text.has_gaps and header.lines == 1 and len(header.names) > 1:
+            # Every line is one record, unless DuckDB finds a fault or fewer records than lines.
+            rows = self._csv_sql(text.path, header, skip=1, quote='"' if text.has_quotes else "")
             source = _Source(
                 sql=f"SELECT row_number() OVER () + 1 AS line, * FROM {rows}", texts=texts, records=text.lines - 1
             )
@@ -230,12 +231,11 @@ class _Reader:
         created = self.con.execute(
             f"CREATE OR REPLACE TABLE {self.table} AS"
             f" SELECT CAST(line AS BIGINT) AS source_line, {columns} FROM ({source.sql}){where}"
-        ).fetchone()
-        kept = int(created[0]) if created else 0
+        ).fetchall()
+        kept = int(created[0][0])
         seen = kept
         if where:
-            counted = self.con.execute(f"SELECT count(*) FROM ({source.sql})").fetchone()
-            seen = int(counted[0]) if counted else 0
+            seen = int(self.con.execute(f"SELECT count(*) FROM ({source.sql})").fetchall()[0][0])
         if seen != source.records:
             raise _UnaccountedError(f"{self.landed.name}: {source.records} records, and {seen} read")
         return kept

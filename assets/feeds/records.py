@@ -5,7 +5,7 @@ here: what a field means, and any value of a field in a message.
 
 A quoted value follows RFC 4180 (Shafranovich, 2005): it begins with a quote right after a delimiter and ends with one right
 before the next; a quote within it is doubled; it may hold line ends. A quote inside a value that does not begin with one is
-an ordinary character. A quoted value that runs over several lines is believed only where its record closes properly and
+an ordinary character; spaces between a delimiter and a quote are nothing. A quoted value that runs over several lines is believed only where its record closes properly and
 has the right number of fields; otherwise the one line that opens it is refused and the next line is read on its own, so
 that one forgotten quote costs one line.
 """
@@ -119,182 +119,174 @@ def sort_records(path: Path, *, header: Header, delimiter: str, copy: Path) -> R
     Returns:
         Which line is what.
     """
-    sorter = _Sorter(header=header, mark=delimiter.encode())
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data, copy.open("wb") as out:
+        sorter = _Sorter(header=header, mark=delimiter.encode(), out=out)
         at = header.ends
         while at < len(data):
             ends = data.find(b"\n", min(at + _BLOCK, len(data)) - 1) + 1 or len(data)
-            at = sorter.take(data, at, ends, out)
-    return sorter.records()
+            at = sorter.take(data, at, ends)
+        return sorter.records()
+
+
+class _Lines(NamedTuple):
+    """A block's lines: where each begins and ends within the block, and what it is taken on its own."""
+
+    block: bytes
+    begins: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    verdicts: npt.NDArray[np.int8]
 
 
 class _Sorter:
     """The running account of one file."""
 
-    def __init__(self, *, header: Header, mark: bytes) -> None:
-        self.mark = mark
-        self.n_fields = len(header.names)
-        self.line = header.begins + header.lines
-        self.kept: list[npt.NDArray[np.int64]] = []
-        self.rejected: list[RejectedLine] = []
-        self.blank = header.begins - 1
-        self.continued = 0
+    def __init__(self, *, header: Header, mark: bytes, out: BinaryIO) -> None:
+        self._mark = mark
+        self._out = out
+        self._n_fields = len(header.names)
+        self._line = header.begins + header.lines
+        self._kept: list[npt.NDArray[np.int64]] = []
+        self._rejected: list[RejectedLine] = []
+        self._blank = header.begins - 1
+        self._continued = 0
 
     def records(self) -> Records:
-        kept = np.concatenate(self.kept) if self.kept else np.empty(0, dtype=np.int64)
-        return Records(kept=kept, rejected=tuple(self.rejected), blank=self.blank, continued=self.continued)
+        """The account so far."""
+        kept = np.concatenate([np.empty(0, dtype=np.int64), *self._kept])
+        return Records(kept=kept, rejected=tuple(self._rejected), blank=self._blank, continued=self._continued)
 
-    def take(self, data: mmap.mmap, begins: int, ends: int, out: BinaryIO) -> int:
-        """Account for the lines from one byte to another, and return where the next block begins."""
-        block = np.frombuffer(data[begins:ends], dtype=np.uint8)
-        line_ends = np.flatnonzero(block == _LF)
-        if not line_ends.size or line_ends[-1] != block.size - 1:
-            line_ends = np.append(line_ends, block.size)
-        line_begins = np.concatenate(([0], line_ends[:-1] + 1))
-        verdicts = _verdicts(block, line_begins, line_ends, mark=self.mark[0], n_fields=self.n_fields)
+    def take(self, data: mmap.mmap, begins: int, ends: int) -> int:
+        """Account for the whole lines from one byte to another; returns where the next block begins."""
+        lines = _lines(data[begins:ends], mark=self._mark[0], n_fields=self._n_fields)
         done = 0
-        for quoted in np.flatnonzero(verdicts == _QUOTES).tolist():
+        for quoted in np.flatnonzero(lines.verdicts == _QUOTES).tolist():
             if quoted < done:
                 continue
-            self._take_plain(data, begins, line_begins, line_ends, verdicts, done, quoted, out)
-            at = begins + int(line_begins[quoted])
-            record_ends = self._take_quoted(data, at, begins + int(line_ends[quoted]), out)
+            self._take_plain(lines, done, quoted)
+            next_line = min(begins + int(lines.ends[quoted]) + 1, ends)
+            record_ends = self._take_quoted(data, begins + int(lines.begins[quoted]), next_line)
             if record_ends > ends:
                 return record_ends
-            done = int(np.searchsorted(line_begins, record_ends - begins))
-        self._take_plain(data, begins, line_begins, line_ends, verdicts, done, verdicts.size, out)
+            done = int(np.searchsorted(lines.begins, record_ends - begins))
+        self._take_plain(lines, done, lines.verdicts.size)
         return ends
 
-    def _take_plain(  # noqa: PLR0913 -- the block's lines are four arrays
-        self,
-        data: mmap.mmap,
-        offset: int,
-        line_begins: npt.NDArray[np.int64],
-        line_ends: npt.NDArray[np.int64],
-        verdicts: npt.NDArray[np.int8],
-        first: int,
-        after: int,
-        out: BinaryIO,
-    ) -> None:
+    def _take_plain(self, lines: _Lines, first: int, after: int) -> None:
         """Lines that are each a record or nothing; runs of kept lines are copied in one piece."""
-        here = verdicts[first:after]
-        kept = here == _KEPT
-        self.kept.append(np.flatnonzero(kept) + self.line)
+        verdicts = lines.verdicts[first:after]
+        kept = verdicts == _KEPT
+        self._kept.append(np.flatnonzero(kept) + self._line)
         edges = np.flatnonzero(np.diff(np.concatenate(([False], kept, [False])).astype(np.int8)))
-        for run_begins, run_ends in edges.reshape(-1, 2).tolist():
-            out.write(
-                data[offset + int(line_begins[first + run_begins]) : offset + int(line_ends[first + run_ends - 1])]
-            )
-            out.write(b"\n")
+        for run, after_run in edges.reshape(-1, 2).tolist():
+            self._out.write(lines.block[lines.begins[first + run] : lines.ends[first + after_run - 1]])
+            self._out.write(b"\n")
         for index in np.flatnonzero(~kept).tolist():
-            verdict = int(here[index])
+            verdict = int(verdicts[index])
             if verdict == _BLANK:
-                self.blank += 1
+                self._blank += 1
             else:
-                self._reject(self.line + index, _RULES[verdict])
-        self.line += after - first
+                self._reject(self._line + index, _RULES[verdict])
+        self._line += after - first
 
-    def _take_quoted(self, data: mmap.mmap, begins: int, line_ends: int, out: BinaryIO) -> int:
-        """The record that begins on this line, or the line's refusal; returns where the next line begins."""
-        next_line = min(line_ends + 1, len(data))
-        record = _parse(data, begins, self.mark)
-        rule = record if isinstance(record, str) else None
-        if isinstance(record, _Record):
-            fields = record.fields
-            runs_on = record.ends > next_line
-            if len(fields) == self.n_fields + 1 and not fields[-1]:
-                fields = fields[:-1]
-            if len(fields) != self.n_fields:
-                rule = (
-                    "open_quote"
-                    if runs_on
-                    else "too_few_columns"
-                    if len(fields) < self.n_fields
-                    else "too_many_columns"
-                )
-            elif b"\0" in data[begins : record.ends]:
-                rule = "nul_character"
-            elif record.ends - begins > LONGEST_RECORD:
-                rule = "line_too_long"
-            else:
-                out.write(self.mark.join(b'"' + field.replace(b'"', b'""') + b'"' for field in fields) + b"\n")
-                self.kept.append(np.array([self.line]))
-                taken = data[begins : record.ends].removesuffix(b"\n").count(b"\n") + 1
-                self.continued += taken - 1
-                self.line += taken
-                return record.ends
-        self._reject(self.line, str(rule))
-        self.line += 1
-        return next_line
+    def _take_quoted(self, data: mmap.mmap, begins: int, next_line: int) -> int:
+        """The record that begins on this line, or the line's refusal; returns where the line after it begins."""
+        record = _parse(data, begins, self._mark)
+        rule = record if isinstance(record, str) else self._fault(data, begins, next_line, record)
+        if rule is not None or isinstance(record, str):
+            self._reject(self._line, str(rule))
+            self._line += 1
+            return next_line
+        fields = (b'"' + field.replace(b'"', b'""') + b'"' for field in record.fields[: self._n_fields])
+        self._out.write(self._mark.join(fields) + b"\n")
+        self._kept.append(np.array([self._line]))
+        taken = data[begins : record.ends].removesuffix(b"\n").count(b"\n") + 1
+        self._continued += taken - 1
+        self._line += taken
+        return record.ends
+
+    def _fault(self, data: mmap.mmap, begins: int, next_line: int, record: _Record) -> str | None:
+        is_short = len(record.fields) < self._n_fields
+        if is_short or any(record.fields[self._n_fields :]):
+            if record.ends > next_line:
+                return "open_quote"
+            return "too_few_columns" if is_short else "too_many_columns"
+        if b"\0" in data[begins : record.ends]:
+            return "nul_character"
+        return "line_too_long" if record.ends - begins > LONGEST_RECORD else None
 
     def _reject(self, line: int, rule: str) -> None:
-        self.rejected.append(RejectedLine(line, rule, REASONS[rule]))
+        self._rejected.append(RejectedLine(line, rule, REASONS[rule]))
 
 
-def _verdicts(
-    block: npt.NDArray[np.uint8],
-    line_begins: npt.NDArray[np.int64],
-    line_ends: npt.NDArray[np.int64],
-    *,
-    mark: int,
-    n_fields: int,
-) -> npt.NDArray[np.int8]:
-    """What each line is, taken on its own; those whose quotes need reading one by one are `_QUOTES`."""
-    marks = np.flatnonzero(block == mark)
-    n_marks = np.searchsorted(marks, line_ends) - np.searchsorted(marks, line_begins)
-    quotes = np.flatnonzero(block == _QUOTE)
-    needs_reading = np.zeros(line_begins.size, dtype=bool)
+def _lines(block: bytes, *, mark: int, n_fields: int) -> _Lines:
+    """A block's lines, each taken on its own; those whose quotes need reading one by one are `_QUOTES`."""
+    letters = np.frombuffer(block, dtype=np.uint8)
+    ends = np.flatnonzero(letters == _LF)
+    if not block.endswith(b"\n"):
+        ends = np.append(ends, letters.size)
+    begins = np.concatenate(([0], ends[:-1] + 1))
+    marks = np.flatnonzero(letters == mark)
+    n_marks = np.searchsorted(marks, ends) - np.searchsorted(marks, begins)
+    needs_reading = np.zeros(begins.size, dtype=np.bool_)
+    quotes = np.flatnonzero(letters == _QUOTE)
     if quotes.size:
-        needs_reading, within = _look_at_quotes(block, line_begins, line_ends, quotes=quotes, marks=marks, mark=mark)
-        n_marks = n_marks - within
-    verdicts = np.full(line_begins.size, _KEPT, dtype=np.int8)
+        needs_reading = _has_misplaced_quotes(letters, begins, ends, mark)
+        n_marks -= _marks_within_quotes(quotes, marks, begins, ends)
+    verdicts = np.full(begins.size, _KEPT, dtype=np.int8)
     verdicts[n_marks < n_fields - 1] = _TOO_FEW
     verdicts[n_marks >= n_fields] = _TOO_MANY
-    # A delimiter at the very end adds no column, for there is nothing in it.
-    ends_in_mark = (line_ends > line_begins) & (block[np.maximum(line_ends - 1, 0)] == mark)
-    verdicts[(n_marks == n_fields) & ends_in_mark] = _KEPT
-    verdicts[line_ends - line_begins > LONGEST_RECORD] = _TOO_LONG
-    nuls = np.flatnonzero(block == 0)
-    verdicts[np.searchsorted(line_ends, nuls)] = _NUL
+    beyond = np.flatnonzero((n_marks >= n_fields) & ~needs_reading)
+    for index in beyond[np.isin(letters[ends[beyond] - 1], (mark, _QUOTE))].tolist():
+        if _has_nothing_beyond(block[begins[index] : ends[index]], bytes([mark]), int(n_marks[index]) - n_fields + 1):
+            verdicts[index] = _KEPT
+    verdicts[ends - begins > LONGEST_RECORD] = _TOO_LONG
     verdicts[needs_reading] = _QUOTES
+    verdicts[np.searchsorted(ends, np.flatnonzero(letters == 0))] = _NUL
     for index in np.flatnonzero((n_marks == 0) & ~needs_reading).tolist():
-        if not block[line_begins[index] : line_ends[index]].tobytes().strip():
+        if not block[begins[index] : ends[index]].strip():
             verdicts[index] = _BLANK
-    return verdicts
+    return _Lines(block, begins, ends, verdicts)
 
 
-def _look_at_quotes(
-    block: npt.NDArray[np.uint8],
-    line_begins: npt.NDArray[np.int64],
-    line_ends: npt.NDArray[np.int64],
-    *,
+def _has_nothing_beyond(line: bytes, mark: bytes, excess: int) -> bool:
+    """Whether a line's last columns, as many as it has too many, are empty; spreadsheets leave such behind."""
+    for _ in range(excess):
+        line = line.removesuffix(b'""')
+        if not line.endswith(mark):
+            return False
+        line = line[:-1]
+    return True
+
+
+def _has_misplaced_quotes(
+    letters: npt.NDArray[np.uint8], begins: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], mark: int
+) -> npt.NDArray[np.bool_]:
+    """Which lines have quotes that have to be read one by one.
+
+    From the left, a line's quotes open and close by turns. All are in place where each that opens follows a delimiter or the
+    line's beginning, each that closes is followed by a delimiter or the line's end, and a closing and an opening one side by
+    side are a doubled quote.
+    """
+    quotes = np.flatnonzero(letters == _QUOTE)
+    line_of = np.searchsorted(ends, quotes)
+    opens = (np.arange(quotes.size) - np.searchsorted(quotes, begins)[line_of]) % 2 == 0
+    padded = np.concatenate(([_LF], letters, [_LF]))
+    beside = np.where(opens, padded[quotes], padded[quotes + 2])
+    is_misplaced = (beside != mark) & (beside != _LF) & (beside != _QUOTE)
+    is_odd = np.bincount(line_of, minlength=begins.size) % 2 == 1
+    return is_odd | (np.bincount(line_of[is_misplaced], minlength=begins.size) > 0)
+
+
+def _marks_within_quotes(
     quotes: npt.NDArray[np.int64],
     marks: npt.NDArray[np.int64],
-    mark: int,
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Which lines have quotes out of place, and how many delimiters of each line stand within quotes.
-
-    Read from the left, a line's quotes open and close by turns. All are in place where each that opens follows a delimiter
-    or the line's beginning, each that closes is followed by a delimiter or the line's end, and a closing and an opening
-    one side by side are a doubled quote.
-    """
-    n_lines = line_begins.size
-    line_of = np.searchsorted(line_ends, quotes)
-    first = np.searchsorted(quotes, line_begins)
-    opens = (np.arange(quotes.size) - first[line_of]) % 2 == 0
-    padded = np.concatenate(([_LF], block, [_LF]))
-    before, after = padded[quotes], padded[quotes + 2]
-    in_place = np.where(
-        opens,
-        (before == mark) | (before == _LF) | (before == _QUOTE),
-        (after == mark) | (after == _LF) | (after == _QUOTE),
-    )
-    counts = np.bincount(line_of, minlength=n_lines)
-    misplaced = np.bincount(line_of[~in_place], minlength=n_lines) > 0
-    mark_line = np.searchsorted(line_ends, marks)
-    is_within = (np.searchsorted(quotes, marks) - first[mark_line]) % 2 == 1
-    within = np.bincount(mark_line[is_within], minlength=n_lines)
-    return misplaced | (counts % 2 == 1), within.astype(np.int64)
+    begins: npt.NDArray[np.int64],
+    ends: npt.NDArray[np.int64],
+) -> npt.NDArray[np.int64]:
+    """How many delimiters of each line stand after an odd number of its quotes."""
+    line_of = np.searchsorted(ends, marks)
+    is_within = (np.searchsorted(quotes, marks) - np.searchsorted(quotes, begins)[line_of]) % 2 == 1
+    return np.bincount(line_of[is_within], minlength=begins.size).astype(np.int64)
 
 
 def _parse(data: mmap.mmap, begins: int, mark: bytes) -> _Record | str:
@@ -314,13 +306,19 @@ def _fields(data: mmap.mmap, begins: int, mark: bytes) -> Iterator[tuple[bytes |
     """Each field with the place of what follows it; no field where its quotes are wrong, at -1 where none closes."""
     at = begins
     while True:
-        if data[at : at + 1] == b'"':
-            closes = _closing_quote(data, at + 1, begins + LONGEST_RECORD)
-            if closes < 0 or data[closes + 1 : closes + 2] not in {mark, b"\n", b""}:
+        opens = at
+        while data[opens : opens + 1] == b" ":
+            opens += 1
+        if data[opens : opens + 1] == b'"':
+            closes = _closing_quote(data, opens + 1, begins + LONGEST_RECORD)
+            follows = closes + 1
+            while closes >= 0 and data[follows : follows + 1] == b" ":
+                follows += 1
+            if closes < 0 or data[follows : follows + 1] not in {mark, b"\n", b""}:
                 yield None, closes
                 return
-            yield data[at + 1 : closes].replace(b'""', b'"'), closes + 1
-            at = closes + 2
+            yield data[opens + 1 : closes].replace(b'""', b'"'), follows
+            at = follows + 1
         else:
             line_ends = data.find(b"\n", at)
             line_ends = len(data) if line_ends < 0 else line_ends

@@ -22,13 +22,15 @@ class PlainText:
     Attributes:
         path: the file as it came where it was plain already, else a plain copy.
         lines: physical lines, the last one counted whether or not it is ended.
-        is_plain_table: no quote, no NUL and no empty line, so that every line is one record.
+        has_quotes: whether a value may hold delimiters and line ends.
+        has_gaps: an empty line or a NUL, so that not every line is a record.
         has_odd_spaces: tabs or characters outside ASCII, so that a value may have blanks around it that are not spaces.
     """
 
     path: Path
     lines: int
-    is_plain_table: bool
+    has_quotes: bool
+    has_gaps: bool
     has_odd_spaces: bool
 
 
@@ -37,27 +39,60 @@ class _Look:
 
     def __init__(self) -> None:
         self.line_feeds = 0
-        self.size = 0
-        self.is_plain_table = True
-        self.has_odd_spaces = False
+        self._has_quotes = False
+        self._has_gaps = False
+        self._has_odd_spaces = False
         self._last = b"\n"
 
     def over(self, block: bytes) -> None:
+        """Look at the next block."""
         if not block:
             return
         self.line_feeds += block.count(b"\n")
-        self.size += len(block)
-        if self.is_plain_table:
-            self.is_plain_table = not (
-                b'"' in block or b"\0" in block or b"\n\n" in block or (self._last == b"\n" and block.startswith(b"\n"))
-            )
-        if not self.has_odd_spaces:
-            self.has_odd_spaces = not block.isascii() or b"\t" in block
+        self._has_quotes = self._has_quotes or b'"' in block
+        begins_empty = self._last == b"\n" and block.startswith(b"\n")
+        self._has_gaps = self._has_gaps or begins_empty or b"\n\n" in block or b"\0" in block
+        self._has_odd_spaces = self._has_odd_spaces or b"\t" in block or not block.isascii()
         self._last = block[-1:]
 
     def as_text(self, path: Path) -> PlainText:
-        lines = self.line_feeds + (self.size > 0 and self._last != b"\n")
-        return PlainText(path=path, lines=lines, is_plain_table=self.is_plain_table, has_odd_spaces=self.has_odd_spaces)
+        """All that was seen."""
+        return PlainText(
+            path=path,
+            lines=self.line_feeds + (self._last != b"\n"),
+            has_quotes=self._has_quotes,
+            has_gaps=self._has_gaps,
+            has_odd_spaces=self._has_odd_spaces,
+        )
+
+
+class _StrictDecoder:
+    """Bytes of one declared encoding as text, or the file, line and key where they are not."""
+
+    def __init__(self, encoding: str, *, name: str, key: str) -> None:
+        self._encoding, self._name, self._key = encoding, name, key
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
+
+    def decode(self, block: bytes, *, lines_before: int) -> str:
+        """The next block's text; an empty block ends the file."""
+        try:
+            return self._decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            # A byte order mark is gone from the decoder's own account of what it had before it.
+            before = error.object[: error.start].decode(self._encoding, errors="ignore")
+            line = lines_before + 1 + _line_ends(before)
+            perhaps = "utf-16" if error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "cp1252"
+        except UnicodeError:
+            line, perhaps = lines_before + 1, "utf-8"
+        raise WrongInput(
+            f"{self._name}, line {line}, is not {self._encoding} text",
+            place=self._key,
+            mend=f'write the encoding that the file has, perhaps "{perhaps}"',
+        )
+
+
+def _line_ends(text: str) -> int:
+    return text.replace("\r\n", "\n").replace("\r", "\n").count("\n")
 
 
 def make_plain(path: Path, *, encoding: str, name: str, key: str, copy: Path) -> PlainText:
@@ -78,16 +113,17 @@ def make_plain(path: Path, *, encoding: str, name: str, key: str, copy: Path) ->
     """
     codec = codecs.lookup(encoding).name
     if codec in {_UTF_8, "utf-8-sig", "ascii"}:
-        found = _look_at_utf8(path, name=name, key=key, encoding=codec)
+        found = _look_at_utf8(path, _StrictDecoder(codec, name=name, key=key))
         if found is not None:
             return found
+    # The signature is taken off where there is one; to plain UTF-8 it would be a character of the first column's name.
     codec = "utf-8-sig" if codec == _UTF_8 else codec
-    return _copy_plain(path, codec=codec, name=name, key=key, copy=copy)
+    return _copy_plain(path, _StrictDecoder(codec, name=name, key=key), copy)
 
 
-def _look_at_utf8(path: Path, *, name: str, key: str, encoding: str) -> PlainText | None:
+def _look_at_utf8(path: Path, decoder: _StrictDecoder) -> PlainText | None:
     """The file itself where it is plain already; None at the first sign that it is not."""
-    look, decoder = _Look(), codecs.getincrementaldecoder(encoding)(errors="strict")
+    look = _Look()
     with path.open("rb") as file:
         if file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
             return None
@@ -95,49 +131,20 @@ def _look_at_utf8(path: Path, *, name: str, key: str, encoding: str) -> PlainTex
         while block := file.read(_BLOCK):
             if b"\r" in block:
                 return None
-            if not block.isascii() or decoder.getstate()[0]:
-                _decode(decoder, block, lines_before=look.line_feeds, name=name, key=key, encoding=encoding)
+            decoder.decode(block, lines_before=look.line_feeds)
             look.over(block)
-    _decode(decoder, b"", lines_before=look.line_feeds, name=name, key=key, encoding=encoding)
+    decoder.decode(b"", lines_before=look.line_feeds)
     return look.as_text(path)
 
 
-def _copy_plain(path: Path, *, codec: str, name: str, key: str, copy: Path) -> PlainText:
-    look, decoder = _Look(), codecs.getincrementaldecoder(codec)(errors="strict")
-    newlines = io.IncrementalNewlineDecoder(None, translate=True)
+def _copy_plain(path: Path, decoder: _StrictDecoder, copy: Path) -> PlainText:
+    look, newlines = _Look(), io.IncrementalNewlineDecoder(None, translate=True)
     with path.open("rb") as file, copy.open("wb") as plain:
         while True:
             block = file.read(_BLOCK)
-            text = _decode(decoder, block, lines_before=look.line_feeds, name=name, key=key, encoding=codec)
+            text = decoder.decode(block, lines_before=look.line_feeds)
             written = newlines.decode(text, final=not block).encode(_UTF_8)
             look.over(written)
             plain.write(written)
             if not block:
                 return look.as_text(copy)
-
-
-def _decode(
-    decoder: codecs.IncrementalDecoder, block: bytes, *, lines_before: int, name: str, key: str, encoding: str
-) -> str:
-    try:
-        return decoder.decode(block, final=not block)
-    except UnicodeDecodeError as error:
-        before = error.object[: error.start].decode(encoding.removesuffix("-sig"), errors="ignore")
-        line = (
-            lines_before
-            + 1
-            + len(before.replace("\r\n", "\n").replace("\r", "\n"))
-            - len(before.replace("\r\n", "\n").replace("\r", "\n").replace("\n", ""))
-        )
-        likely = _likely_encoding(error.object) if line == 1 else "cp1252"
-    except UnicodeError:
-        line, likely = lines_before + 1, "utf-8"
-    raise WrongInput(
-        f"{name}, line {line}, is not {encoding} text", place=key, mend=f'write the encoding it has, perhaps "{likely}"'
-    )
-
-
-def _likely_encoding(start: bytes) -> str:
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    return "cp1252"
