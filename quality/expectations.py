@@ -203,3 +203,11 @@ def _load() -> None:
         # The library imports a module of the standard library that warns of its age; that is not ours to mend.
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("great_expectations")
+
+
+def drawn(outcome: Outcome) -> str:
+    """One suite's result as Great Expectations draws it: a page that loads outside assets, to be cleaned before use."""
+    from great_expectations.render.renderer import ValidationResultsPageRenderer  # noqa: PLC0415
+    from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
+
+    return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(outcome.result)))
