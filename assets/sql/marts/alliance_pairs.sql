@@ -9,7 +9,7 @@ WITH placed AS (
     clinician_id,
     site,
     session_number,
-    completed_on,
+    rating_id,
     score,
     CAST(ROW_NUMBER() OVER (
       PARTITION BY kind, instrument, client_id, episode_id, session_number ORDER BY completed_on, rating_id
@@ -30,10 +30,10 @@ outcome AS (
     session_number,
     score,
     FIRST_VALUE(score) OVER (
-      PARTITION BY instrument, client_id, episode_id ORDER BY session_number ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+      PARTITION BY instrument, client_id, episode_id ORDER BY session_number, rating_id ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     ) AS first_score,
-    LEAD(score) OVER (PARTITION BY instrument, client_id, episode_id ORDER BY session_number) AS next_score,
-    LEAD(session_number) OVER (PARTITION BY instrument, client_id, episode_id ORDER BY session_number) AS next_session_number
+    LEAD(score) OVER (PARTITION BY instrument, client_id, episode_id ORDER BY session_number, rating_id) AS next_score,
+    LEAD(session_number) OVER (PARTITION BY instrument, client_id, episode_id ORDER BY session_number, rating_id) AS next_session_number
   FROM placed
   WHERE kind = 'outcome' AND place = 1
 )

@@ -1,0 +1,40 @@
+"""`demo`: a seeded synthetic clinic through the whole night, with no service and no network."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from assets.feeds.synthetic import write_export
+from pipelines.environment import ROOT
+from pipelines.night import run_night
+from pipelines.night_report import report
+from pipelines.state import state_folder
+
+DATA_DATE = date(2026, 10, 31)
+SEED = 20261031
+CLINICIANS = 40
+CLIENTS = 1600
+CONFIG = ROOT / "pipelines" / "examples" / "demo.toml"
+
+
+def write_demo_inbox(folder: Path) -> Path:
+    """The synthetic clinic's export; the same bytes every time."""
+    write_export(folder, seed=SEED, clinicians=CLINICIANS, clients=CLIENTS, data_on=DATA_DATE)
+    return folder
+
+
+@click.command(name="demo")
+@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+def command(home: str | None) -> int:
+    """Run the main job on a synthetic clinic; print what came in, three findings, and where to look."""
+    folder = state_folder(home) / "demo"
+    click.echo(f"Writing a synthetic clinic of {CLINICIANS} clinicians and {CLIENTS:,} clients ...", err=True)
+    inbox = write_demo_inbox(folder / "inbox")
+    click.echo("Running one night ...", err=True)
+    end = run_night(config=CONFIG, inbox=inbox, home=folder, as_of=DATA_DATE.isoformat())
+    if end.problem is not None:
+        click.echo(f"rapport: {end.problem}", err=True)
+        return 1
+    click.echo(report(folder, end=end))
+    return 0
