@@ -4,7 +4,7 @@ Belongs here: which rows an estimate is given. Does not belong here: the estimat
 (`assets.science`). Dagster reads annotations at run time, so this module never postpones them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import dagster as dg
 import duckdb
@@ -98,15 +98,13 @@ def _asset(table: Table, estimate: Estimate, *, reads: Sequence[Table]) -> dg.As
         for table in (analysis.ALLIANCE_LEVELS, analysis.ALLIANCE_LINK)
     ]
 )
-def link(night: Night) -> list[dg.MaterializeResult[None]]:
+def link(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     """Both tables of the link come out of the same fits."""
     with night.open_build() as con:
         pairs = warehouse.read_frame(con, "SELECT * FROM marts.alliance_pairs")
         levels, links = alliance_levels_and_links(pairs, service=night.service)
-        return [
-            tables.made(warehouse.create_table_from_frame(con, table, frame=frame), of=tables.key(table))
-            for table, frame in ((analysis.ALLIANCE_LEVELS, levels), (analysis.ALLIANCE_LINK, links))
-        ]
+        for table, frame in ((analysis.ALLIANCE_LEVELS, levels), (analysis.ALLIANCE_LINK, links)):
+            yield tables.made(warehouse.create_table_from_frame(con, table, frame=frame), of=tables.key(table))
 
 
 ASSETS: list[dg.AssetsDefinition] = [

@@ -1,6 +1,7 @@
 """Alliance levels of clinicians, as their clients rate them.
 
-Belongs here: which ratings count toward a clinician's level. Does not belong here: the shrinking
+Belongs here: which ratings count toward a clinician's level, and who is compared with whom: the clinicians of one site
+on one measure, since sites differ in whom they see. Does not belong here: the shrinking
 (`assets.science.clinician_effects`) or the link with progress (`link`).
 """
 
@@ -46,11 +47,13 @@ def clinician_alliance(
             (pl.col("at_ceiling").sum() / pl.col("ratings").sum()).alias("share_at_ceiling"),
         )
     )
-    levels = [
-        _levels(ratings.filter(pl.col("instrument") == name), instrument=name, minimum_clinicians=minimum_clinicians)
-        for name in ratings["instrument"].unique().sort()
-    ]
     described = clinicians.select("clinician_id", "site")
+    placed = ratings.join(described, on="clinician_id", how="left", maintain_order="left")
+    groups = placed.partition_by("instrument", "site", maintain_order=False, as_dict=True)
+    levels = [
+        _levels(groups[group], instrument=str(group[0]), minimum_clinicians=minimum_clinicians)
+        for group in sorted(groups, key=str)
+    ]
     if not levels:
         return own.join(described, on="clinician_id").with_columns(
             *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("shrunken_mean", "low", "high", "service_mean")),

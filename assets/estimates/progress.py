@@ -1,6 +1,7 @@
 """Reliable improvement of each clinician's closed episodes, against a funnel and against what was expected.
 
-Belongs here: which episodes count. Does not belong here: funnels (`assets.science.funnel`), the comparison
+Belongs here: which episodes count; the funnel is the whole service's, the comparison with what was expected is within one
+site. Does not belong here: funnels (`assets.science.funnel`), the comparison
 (`assets.science.clinician_effects`) or sentences.
 """
 
@@ -58,22 +59,8 @@ def _of_instrument(closed: pl.DataFrame, minimum_clients: int, minimum_clinician
         trim="winsorise",
         trim_share=_TRIM_SHARE,
     )
-    expected = clinician_effects(
-        closed.with_columns(squared=pl.col("first_score") ** 2),
-        score="improvement",
-        predictors=("first_score", "squared"),
-        client=None,
-        minimum_clinicians=minimum_clinicians,
-        seed=2,
-    )
-    service = pl.lit(expected.service, dtype=pl.Float64)
-    against = expected.clinicians.select(
-        "clinician_id",
-        "probability_above",
-        expected_difference=(pl.col("estimate") - service).round(6),
-        expected_difference_low=(pl.col("low") - service).round(6),
-        expected_difference_high=(pl.col("high") - service).round(6),
-    )
+    groups = closed.with_columns(squared=pl.col("first_score") ** 2).partition_by("site", as_dict=True)
+    against = pl.concat([_against_expected(groups[site], minimum_clinicians) for site in sorted(groups, key=str)] or [_NOBODY])
     few = pl.col("evaluable") < minimum_clients
     word = certainty_word(pl.col("probability_above"), clients=pl.col("evaluable"), minimum_clients=minimum_clients)
     return (
@@ -87,3 +74,34 @@ def _of_instrument(closed: pl.DataFrame, minimum_clients: int, minimum_clinician
         )
         .rename({"lower_95": "limit_low_95", "upper_95": "limit_high_95", "lower_998": "limit_low_998", "upper_998": "limit_high_998"})
     )
+
+
+def _against_expected(closed: pl.DataFrame, minimum_clinicians: int) -> pl.DataFrame:
+    """Each clinician of one site against what its clients with the same first score usually make."""
+    expected = clinician_effects(
+        closed,
+        score="improvement",
+        predictors=("first_score", "squared"),
+        client=None,
+        minimum_clinicians=minimum_clinicians,
+        seed=2,
+    )
+    usual = pl.lit(expected.service, dtype=pl.Float64)
+    return expected.clinicians.select(
+        "clinician_id",
+        "probability_above",
+        expected_difference=(pl.col("estimate") - usual).round(6),
+        expected_difference_low=(pl.col("low") - usual).round(6),
+        expected_difference_high=(pl.col("high") - usual).round(6),
+    )
+
+
+_NOBODY = pl.DataFrame(
+    schema={
+        "clinician_id": pl.String,
+        "probability_above": pl.Float64,
+        "expected_difference": pl.Float64,
+        "expected_difference_low": pl.Float64,
+        "expected_difference_high": pl.Float64,
+    }
+)

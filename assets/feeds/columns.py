@@ -1,7 +1,7 @@
 """A mapping as SQL: the contract's columns out of a file's columns, all of them text.
 
-Belongs here: trimming, joining, cutting out, translating words, decimal marks. Does not belong here: casting, ranges and
-missing values, which the staging models judge.
+Belongs here: trimming, joining, cutting out, translating words, decimal marks. Does not belong here: casting, ranges
+and missing values, which the staging models judge.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,8 @@ def text_sql(column: str, *, kind: str = "VARCHAR", has_odd_spaces: bool = True)
 
     Args:
         column: its name in the query.
-        kind: its DuckDB type. Dates and moments become ISO text; a moment with a zone is written in UTC and ends in `+00`.
+        kind: its DuckDB type. Dates and moments become ISO text; a moment with a zone is written in UTC and ends in
+        `+00`.
         has_odd_spaces: whether blanks other than spaces may stand around values; without them trimming is quicker.
     """
     name = f'"{column.replace(chr(34), chr(34) * 2)}"'

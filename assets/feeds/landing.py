@@ -3,8 +3,8 @@
 Belongs here: finding the inbox's files, copying them, the manifest of all that ever came. Does not belong here: what is
 in a file (`text_files`, `reading`).
 
-Layout of the landing folder: `<first two letters of the hash>/<hash>`, never changed once there, and `manifest.jsonl`, one
-line a file in the order in which they count. A file that stands later is newer.
+Layout of the landing folder: `<first two letters of the hash>/<hash>`, never changed once there, and `manifest.jsonl`,
+one line a file in the order in which they count. A file that stands later is newer.
 """
 
 import hashlib
@@ -86,8 +86,8 @@ def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapp
         data_date: the night's day.
 
     Returns:
-        All files that ever landed. Files of one pull count in this order: those with no date in their names, then undated
-        corrections, then dated ones by their dates; ties by name.
+        All files that ever landed. Files of one pull count in this order: those with no date in their names, then
+        undated corrections, then dated ones by their dates; ties by name.
 
     Raises:
         WrongInput: where the inbox, a claimed file or the landing folder cannot be read, or a mapping claims no file.
@@ -197,7 +197,7 @@ def _entries(folder: Path, inbox: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _check_every_mapping_has_a_file(mappings: Iterable[FeedMapping], names: Sequence[str], inbox: Path) -> None:
-    """A mapping that finds nothing is a slip of the pen or an export that did not arrive; corrections may never come."""
+    """A mapping that finds no file is a slip of the pen or an export that did not come; corrections may never come."""
     for mapping in mappings:
         if mapping.corrects:
             continue

@@ -1,4 +1,4 @@
-"""Where a clinic keeps what each feed must deliver: one declaration a kind of file, checked against the feed's contract.
+"""Where a clinic keeps what each feed must deliver: one declaration a kind of file.
 
 Belongs here: the shape of one `[[feeds.<name>]]` table of the settings. Does not belong here: the checks that need the
 contracts and the instruments (`mapping_checks`), reading a file (`reading`), and the other sections of the settings.
@@ -126,7 +126,6 @@ class FeedMapping(BaseModel):
 
 def glob_to_regex(glob: str) -> re.Pattern[str]:
     """A glob over relative POSIX names: `*` and `?` stay within a folder, `**/` crosses any number of them."""
-    written = []
-    for part in re.split(r"(\*\*/|\*\*|\*|\?)", str(PurePosixPath(glob))):
-        written.append({"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part)))
-    return re.compile("".join(written))
+    meant = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    parts = re.split(r"(\*\*/|\*\*|\*|\?)", str(PurePosixPath(glob)))
+    return re.compile("".join(meant.get(part, re.escape(part)) for part in parts))

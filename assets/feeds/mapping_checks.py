@@ -232,25 +232,26 @@ def _check_no_ratings(mapping: FeedMapping) -> None:
 
 
 def _check_ratings(mapping: FeedMapping) -> None:
-    if mapping.layout == "long":
-        for key in ("item_number", "item_value"):
-            if getattr(mapping, key) is None:
-                raise WrongInput(
-                    "is missing, and a long layout needs it", place=f"{mapping.place}.{key}", mend="add it"
-                )
-        for key in ("items", "total"):
-            if getattr(mapping, key) is not None:
-                raise WrongInput("does not go with a long layout", place=f"{mapping.place}.{key}", mend="take it out")
-        return
-    for key in ("item_number", "item_value"):
+    """Whether the answers are given in one of the ways there are: items side by side, one an item a line, or a total."""
+    needed, alien = ("item_number", "item_value"), ("items", "total")
+    if mapping.layout == "wide":
+        needed, alien = (), needed
+        if mapping.items is None and mapping.total is None:
+            raise WrongInput(
+                "is missing, and nothing else gives the answers",
+                place=f"{mapping.place}.items",
+                mend="add items or total",
+            )
+    for key in needed:
+        if getattr(mapping, key) is None:
+            raise WrongInput("is missing, and a long layout needs it", place=f"{mapping.place}.{key}", mend="add it")
+    for key in alien:
         if getattr(mapping, key) is not None:
             raise WrongInput(
-                "goes with a long layout only", place=f"{mapping.place}.{key}", mend='write layout = "long"'
+                f"does not go with a {mapping.layout} layout",
+                place=f"{mapping.place}.{key}",
+                mend=f"take it out, or mend {mapping.place}.layout",
             )
-    if mapping.items is None and mapping.total is None:
-        raise WrongInput(
-            "is missing, and nothing else gives the answers", place=f"{mapping.place}.items", mend="add items or total"
-        )
     if isinstance(mapping.items, str) and mapping.items.count("{n}") != 1:
         raise WrongInput(
             "is neither a list nor a pattern",

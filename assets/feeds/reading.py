@@ -62,14 +62,15 @@ class _UnaccountedError(RuntimeError):
     """Rows that DuckDB gave are not the records that the file has."""
 
 
-def read_into(
+def read_into(  # noqa: PLR0913 -- what is read, how, and where to
     con: duckdb.DuckDBPyConnection, landed: LandedFile, mapping: FeedMapping, *, feed: Feed, table: str, scratch: Path
 ) -> ReadReport:
     """Create a table of one landed file's rows as one mapping sees them.
 
     Args:
         con: an open connection; the table is created or replaced in it.
-        landed: the file, with all its claims. Where every claim takes only some lines, those that none takes belong to the
+        landed: the file, with all its claims. Where every claim takes only some lines, those that none takes belong to
+        the
             first claim, and so do blank and rejected lines.
         mapping: one of the file's claims.
         feed: the contract.
@@ -77,9 +78,10 @@ def read_into(
         scratch: an existing folder for plain copies; they are removed.
 
     Returns:
-        The account. The table has `source_line` (BIGINT: the line the record begins on, from 1 with the header counted; for
-        Parquet the row from 1), each mapped contract column (VARCHAR: trimmed, blank as NULL, a word outside the vocabulary
-        as `?`), and for ratings what is mapped of `items` (VARCHAR[]), `item_number`, `item_value` and `total`.
+        The account. The table has `source_line` (BIGINT: the line the record begins on, from 1 with the header counted;
+        for Parquet the row from 1), each mapped contract column (VARCHAR: trimmed, blank as NULL, a word outside the
+        vocabulary as `?`), and for ratings what is mapped of `items` (VARCHAR[]), `item_number`, `item_value` and
+        `total`.
 
     Raises:
         WrongInput: the file is not what the mapping says it is.

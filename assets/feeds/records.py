@@ -3,11 +3,11 @@
 Belongs here: lines, quotes and the number of fields, for files in which a line is not simply a record. Does not belong
 here: what a field means, and any value of a field in a message.
 
-A quoted value follows RFC 4180 (Shafranovich, 2005): it begins with a quote right after a delimiter and ends with one right
-before the next; a quote within it is doubled; it may hold line ends. A quote inside a value that does not begin with one is
-an ordinary character; spaces between a delimiter and a quote are nothing. A quoted value that runs over several lines is believed only where its record closes properly and
-has the right number of fields; otherwise the one line that opens it is refused and the next line is read on its own, so
-that one forgotten quote costs one line.
+A quoted value follows RFC 4180 (Shafranovich, 2005): it begins with a quote right after a delimiter and ends with one
+right before the next; a quote within it is doubled; it may hold line ends. A quote inside a value that does not begin
+with one is an ordinary character; spaces between a delimiter and a quote are nothing. A quoted value that runs over
+several lines is believed only where its record closes properly and has the right number of fields; otherwise the one
+line that opens it is refused and the next line is read on its own, so that one forgotten quote costs one line.
 """
 
 import mmap
@@ -263,9 +263,9 @@ def _has_misplaced_quotes(
 ) -> npt.NDArray[np.bool_]:
     """Which lines have quotes that have to be read one by one.
 
-    From the left, a line's quotes open and close by turns. All are in place where each that opens follows a delimiter or the
-    line's beginning, each that closes is followed by a delimiter or the line's end, and a closing and an opening one side by
-    side are a doubled quote.
+    From the left, a line's quotes open and close by turns. All are in place where each that opens follows a delimiter
+    or the line's beginning, each that closes is followed by a delimiter or the line's end, and a closing and an opening
+    one side by side are a doubled quote.
     """
     quotes = np.flatnonzero(letters == _QUOTE)
     line_of = np.searchsorted(ends, quotes)
@@ -274,7 +274,8 @@ def _has_misplaced_quotes(
     beside = np.where(opens, padded[quotes], padded[quotes + 2])
     is_misplaced = (beside != mark) & (beside != _LF) & (beside != _QUOTE)
     is_odd = np.bincount(line_of, minlength=begins.size) % 2 == 1
-    return is_odd | (np.bincount(line_of[is_misplaced], minlength=begins.size) > 0)
+    is_out_of_place: npt.NDArray[np.bool_] = is_odd | (np.bincount(line_of[is_misplaced], minlength=begins.size) > 0)
+    return is_out_of_place
 
 
 def _marks_within_quotes(

@@ -254,6 +254,8 @@ def gradient(
         inner = (block - block @ spread @ block - left @ carried @ np.swapaxes(left, 1, 2)).sum(axis=0)
         by_factor = 2.0 * inner @ part.factor[0]
         slopes = [by_factor[r, c] for r, c in triangle(len(z))] + slopes
+        if level is levels[0] and not has_client_intercept(statistics):
+            break
         through = np.broadcast_to(np.eye(size), products.shape).copy()
         through[:, z, :] -= gain
         carried = through @ carried @ np.swapaxes(through, 1, 2)
