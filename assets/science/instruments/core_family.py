@@ -6,7 +6,7 @@ and gender and so is left for a clinic to state.
 
 from __future__ import annotations
 
-from assets.science.instruments.model import Instrument, MissingRule, Range, Scoring, Sourced, Subscale
+from assets.science.instruments.model import Instrument, MissingRule, Norm, Range, Scoring, Sourced, Subscale
 
 _EVANS = "Evans et al. 2002"
 _LICENCE = "Copyright CORE System Trust, CC BY-ND 4.0."
@@ -61,6 +61,8 @@ CORE_OM = Instrument(
     reliable_change=Sourced(5.0, "Barkham et al. 2006", "recalled"),
     alpha=Sourced(0.94, _EVANS, "recalled"),
     test_retest=Sourced(0.9, _EVANS, "recalled"),
+    clinical_norm=Sourced(Norm(18.3, 7.1), "Connell et al. 2007, with the functional norm gives their 9.9", "recalled"),
+    functional_norm=Sourced(Norm(4.8, 4.3), "Connell et al. 2007, general population", "recalled"),
     licence=_LICENCE,
     aliases=("CORE-34", "COREOM"),
 )

@@ -6,7 +6,7 @@ the ORS is higher-is-better, the OQ-45.2 and the WSAS higher-is-worse.
 
 from __future__ import annotations
 
-from assets.science.instruments.model import Instrument, MissingRule, Range, Scoring, Sourced, Subscale
+from assets.science.instruments.model import Instrument, MissingRule, Norm, Range, Scoring, Sourced, Subscale
 
 _ALL_LINES = "Miller et al. 2003: the four lines are summed, so all four are needed"
 _LAMBERT = "Lambert et al. 2004"
@@ -38,9 +38,11 @@ ORS = Instrument(
             (4, "overall", "Overall"),
         )
     ),
-    cut_off=Sourced(25.0, "Miller et al. 2003, adults: below 25 is clinical", "recalled"),
+    cut_off=Sourced(25.0, "Public scoring code after Miller et al. 2003, adults: below 25 is clinical", "verified"),
     reliable_change=Sourced(5.0, "Miller et al. 2003; a newer manual gives 6", "recalled"),
     alpha=Sourced(0.93, "Miller et al. 2003", "recalled"),
+    clinical_norm=Sourced(Norm(19.6, 8.7), "Miller et al. 2003", "recalled"),
+    functional_norm=Sourced(Norm(28.0, 6.8), "Miller et al. 2003", "recalled"),
     licence="Copyright Miller and Duncan; a licence is needed, free for individual clinicians on paper.",
     aliases=("Outcome Rating Scale",),
 )
@@ -80,6 +82,8 @@ OQ_45_2 = Instrument(
     reliable_change=Sourced(14.0, _LAMBERT, "verified"),
     alpha=Sourced(0.93, _LAMBERT, "recalled"),
     test_retest=Sourced(0.84, _LAMBERT, "recalled"),
+    clinical_norm=Sourced(Norm(83.1, 22.2), "Lambert et al. 2004, outpatients", "recalled"),
+    functional_norm=Sourced(Norm(45.2, 18.6), "Lambert et al. 2004, community", "recalled"),
     licence="Commercial licence from OQ Measures.",
     aliases=("OQ", "OQ-45", "Outcome Questionnaire"),
 )

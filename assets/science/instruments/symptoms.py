@@ -6,7 +6,7 @@ service (`assets.science.talking_therapies`), even where they share a threshold.
 
 from __future__ import annotations
 
-from assets.science.instruments.model import Instrument, MissingRule, Range, Scoring, Sourced, Subscale
+from assets.science.instruments.model import Instrument, MissingRule, Norm, Range, Scoring, Sourced, Subscale
 
 _ONE_IN_TEN = "Convention of this registry where no published rule was found: at most one item in ten left open"
 _ONE_OR_TWO = "Kroenke et al. 2010: one or two open items take the mean of the answered ones"
@@ -27,6 +27,8 @@ PHQ_9 = Instrument(
     reliable_change=Sourced(6.0, "NHS Talking Therapies; trial record NCT05134103", "verified"),
     alpha=Sourced(0.89, "Kroenke et al. 2001, primary care sample", "verified"),
     test_retest=Sourced(0.84, "Kroenke et al. 2001", "recalled"),
+    clinical_norm=Sourced(Norm(17.1, 6.1), "Kroenke et al. 2001, clients with major depression", "recalled"),
+    functional_norm=Sourced(Norm(3.3, 3.8), "Kroenke et al. 2001, clients without depression", "recalled"),
     licence="Public domain; no permission needed.",
     aliases=("PHQ", "Patient Health Questionnaire 9"),
 )
@@ -45,6 +47,8 @@ GAD_7 = Instrument(
     reliable_change=Sourced(4.0, "NHS Talking Therapies; Bischoff et al. 2020 give 6", "verified"),
     alpha=Sourced(0.92, "Spitzer et al. 2006", "verified"),
     test_retest=Sourced(0.83, "Spitzer et al. 2006", "verified"),
+    clinical_norm=Sourced(Norm(14.4, 4.7), "Spitzer et al. 2006, clients with the disorder", "recalled"),
+    functional_norm=Sourced(Norm(2.95, 3.41), "Lowe et al. 2008, general population", "recalled"),
     licence="Public domain; no permission needed.",
     aliases=("GAD", "Generalised Anxiety Disorder 7", "Generalized Anxiety Disorder 7"),
 )

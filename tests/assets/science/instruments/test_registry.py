@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assets.science.change import cut_off_from_norms
 from assets.science.instruments.model import Instrument, MissingRule, Norm, Range, Scoring, Sourced
 from assets.science.instruments.registry import REGISTRY, Registry, plain_name, with_local
 
@@ -258,3 +259,13 @@ def test_a_part_is_found_by_its_id_and_a_wrong_one_is_named():
     assert REGISTRY["WAI-SR"].subscale("goals").items.value == (4, 6, 8, 11)
     with pytest.raises(KeyError, match="it has: bond, goals, tasks"):
         REGISTRY["WAI-SR"].subscale("trust")
+
+
+@pytest.mark.parametrize(
+    "instrument", [each for each in REGISTRY if each.clinical_norm and each.cut_off], ids=lambda each: each.id
+)
+def test_norms_put_criterion_c_near_the_cut_off_in_use(instrument):
+    clinical, functional = instrument.clinical_norm.value, instrument.functional_norm.value
+    found = cut_off_from_norms(clinical=clinical, functional=functional, direction=instrument.direction)
+    assert found.criterion == "c"
+    assert abs(found.value - instrument.cut_off.value) < 0.06 * instrument.score_range.high
