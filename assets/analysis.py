@@ -25,7 +25,9 @@ from assets.service import Service
 Estimate = Callable[[duckdb.DuckDBPyConnection, Service], pl.DataFrame]
 
 _CLIENTS_OWN = "FROM marts.ratings WHERE rater = 'client' AND clinician_id IS NOT NULL AND score IS NOT NULL"
-_IN_PERIOD = "FROM marts.{table}, quality.run AS run WHERE {day} > run.data_date - to_months(CAST(run.period_months AS INTEGER))"
+_IN_PERIOD = (
+    "FROM marts.{table}, quality.run AS run WHERE {day} > run.data_date - to_months(CAST(run.period_months AS INTEGER))"
+)
 
 
 def _change(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
@@ -56,7 +58,9 @@ def _attendance(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFram
     booked = _IN_PERIOD.format(table="appointments", day="starts_on")
     return clinician_attendance(
         warehouse.read_frame(con, f"SELECT clinician_months.* {months}"),
-        warehouse.read_frame(con, f"SELECT clinician_id, COUNT(DISTINCT case_id) AS cases {booked} GROUP BY clinician_id"),
+        warehouse.read_frame(
+            con, f"SELECT clinician_id, COUNT(DISTINCT case_id) AS cases {booked} GROUP BY clinician_id"
+        ),
         warehouse.read_frame(con, "SELECT * FROM marts.clinicians"),
     )
 

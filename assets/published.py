@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,7 +48,8 @@ def audit(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """
     found: dict[str, list[str]] = {}
     for schema, table, column in con.sql(
-        "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE NOT internal ORDER BY table_name, column_index"
+        "SELECT schema_name, table_name, column_name FROM duckdb_columns() WHERE NOT internal "
+        "ORDER BY schema_name, table_name, column_index"
     ).fetchall():
         found.setdefault(f"{schema}.{table}", []).append(str(column))
     for full_name, table in TABLES.items():
@@ -62,16 +63,16 @@ def _sha256(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def manifest(folder: Path, *, version: str, data_date: str, run_id: str, rows: dict[str, int], findings: list[str]) -> str:
-    """The version's own description as JSON: what it holds, and the hash of every file."""
+def manifest(folder: Path, *, described: Mapping[str, object]) -> str:
+    """The version's own description as JSON: what is said of it, and the hash of every file."""
     return json.dumps(
         {
-            "version": version,
-            "data_date": data_date,
-            "run_id": run_id,
-            "findings": findings,
-            "rows": rows,
-            "sha256": {path.relative_to(folder).as_posix(): _sha256(path) for path in sorted(folder.rglob("*")) if path.is_file()},
+            **described,
+            "sha256": {
+                path.relative_to(folder).as_posix(): _sha256(path)
+                for path in sorted(folder.rglob("*"))
+                if path.is_file()
+            },
         },
         indent=2,
     )
@@ -107,7 +108,7 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
     if docs.is_dir():
         docs.rename(staged / "data_docs")
     name = warehouse.new_version(datetime.now(UTC))
-    described = manifest(staged, version=name, data_date=data_date, run_id=context.run_id, rows=rows, findings=findings)
-    (staged / MANIFEST_FILE).write_text(described, encoding="utf-8")
+    described = {"version": name, "data_date": data_date, "run_id": context.run_id, "findings": findings, "rows": rows}
+    (staged / MANIFEST_FILE).write_text(manifest(staged, described=described), encoding="utf-8")
     folder = warehouse.publish(staged, home=Path(night.home), version=name, keep=night.keep_versions)
     return tables.made(sum(rows.values()), more={"version": folder.name, "tables": len(rows)})

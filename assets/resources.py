@@ -55,7 +55,9 @@ class Night(dg.ConfigurableResource):
         try:
             return date.fromisoformat(self.data_date)
         except ValueError as error:
-            raise WrongInput(f'"{self.data_date}" is not a day', place="--as-of", mend="write it as YYYY-MM-DD") from error
+            raise WrongInput(
+                f'"{self.data_date}" is not a day', place="--as-of", mend="write it as YYYY-MM-DD"
+            ) from error
 
     @property
     def landing(self) -> Path:

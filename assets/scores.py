@@ -31,7 +31,9 @@ def score_forms(con: duckdb.DuckDBPyConnection, *, registry: Registry) -> int:
 
 
 _NOTHING = (
-    "SELECT " + ", ".join(f"CAST(NULL AS {column.duckdb_type}) AS {column.name}" for column in staging.SCORES.columns) + " WHERE 1 = 0"
+    "SELECT "
+    + ", ".join(f"CAST(NULL AS {column.duckdb_type}) AS {column.name}" for column in staging.SCORES.columns)
+    + " WHERE 1 = 0"
 )
 
 

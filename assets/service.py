@@ -128,7 +128,9 @@ def read_service(file: Path) -> Service:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise WrongInput(f"the configuration can't be read ({error.strerror})", place=str(file), mend="name a TOML file") from error
+        raise WrongInput(
+            f"the configuration can't be read ({error.strerror})", place=str(file), mend="name a TOML file"
+        ) from error
     except UnicodeDecodeError as error:
         raise WrongInput("the configuration is not UTF-8", place=str(file), mend="save it as UTF-8") from error
     return _parsed(str(file), text)
@@ -157,7 +159,9 @@ def _parsed(place: str, text: str) -> Service:
             known = [each.id for each in registry.of_kind(kind)]
             if name not in known:
                 place = f"measures[{index}].{kind}"
-                raise WrongInput(f"no {kind} instrument is known as this", place=place, mend=f"known are {', '.join(known)}")
+                raise WrongInput(
+                    f"no {kind} instrument is known as this", place=place, mend=f"known are {', '.join(known)}"
+                )
     return service
 
 

@@ -97,11 +97,13 @@ def _described(instrument: Instrument) -> dict[str, object]:
             kinds={"file"},
             description="Every file that the clinic sent, kept as it came; known bytes are not read again.",
         ),
-        *(dg.AssetSpec(deps=[LANDED], **tables.definition(table, code="landing")) for table in (quality.FILES, quality.RUN)),
+        *(
+            dg.AssetSpec(deps=[LANDED], **tables.definition(table, code="landing"))
+            for table in (quality.FILES, quality.RUN)
+        ),
     ],
     retry_policy=_PULL_AGAIN,
 )
-
 def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     """Land what is new, and begin the night's build."""
     with tables.told_in_one_line():

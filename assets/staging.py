@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from assets import tables, warehouse
-from assets.contracts import quality, staging, staging_sql
+from assets.contracts import accounting, quality, staging, staging_sql
 from assets.contracts.model import Feed, Table
 from assets.feeds.landing import LandedFile, landed_files
 from assets.feeds.mapping import FeedMapping
@@ -88,8 +88,8 @@ def _judge(
         feed, source="scratch.read", present=present, is_long=mapping.layout == "long", reading=reading
     )
     con.execute(
-        f"INSERT INTO scratch.lines_{feed.name} BY NAME "
-        f"SELECT CAST(? AS BIGINT) AS file_number, CAST(? AS VARCHAR) AS source_file, judged.* FROM (\n{judged}\n) AS judged",
+        f"INSERT INTO scratch.lines_{feed.name} BY NAME SELECT CAST(? AS BIGINT) AS file_number, "
+        f"CAST(? AS VARCHAR) AS source_file, judged.* FROM (\n{judged}\n) AS judged",
         [file.file_number, file.name],
     )
     con.execute("DROP TABLE scratch.read")
@@ -104,7 +104,9 @@ def _note(con: duckdb.DuckDBPyConnection, feed: Feed, *, file: LandedFile, repor
     if report.rejected:
         con.register(
             "unread_to_store",
-            pl.DataFrame([(each.line, each.rule, each.reason) for each in report.rejected], schema=_UNREAD, orient="row").to_arrow(),
+            pl.DataFrame(
+                [(each.line, each.rule, each.reason) for each in report.rejected], schema=_UNREAD, orient="row"
+            ).to_arrow(),
         )
         con.execute(
             f"INSERT INTO scratch.unread_{feed.name} SELECT ?, source_line, rule, reason FROM unread_to_store",
@@ -133,10 +135,10 @@ def _refuse_unknown_references(con: duckdb.DuckDBPyConnection, feed: Feed) -> di
     booked = ""
     if feed.is_ratings and staging.ATTENDANCE.table.full_name in present:
         booked = "LEFT JOIN staging.attendance AS booked ON booked.appointment_id = line.appointment_id"
+    broken = f"COALESCE(line.broken_rule, {staging_sql.first_broken(found)})"
     con.execute(
-        f"CREATE OR REPLACE TABLE scratch.lines_{feed.name} AS SELECT line.* REPLACE (\n"
-        f"  CASE WHEN line.broken_rule IS NOT NULL THEN line.broken_rule ELSE {staging_sql.first_broken(found)} END AS broken_rule\n"
-        f") FROM scratch.lines_{feed.name} AS line {booked}"
+        f"CREATE OR REPLACE TABLE scratch.lines_{feed.name} AS "
+        f"SELECT line.* REPLACE ({broken} AS broken_rule) FROM scratch.lines_{feed.name} AS line {booked}"
     )
     return {rule.name: rule.reason for rule in found}
 
@@ -144,9 +146,8 @@ def _refuse_unknown_references(con: duckdb.DuckDBPyConnection, feed: Feed) -> di
 def _settle(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
     lines, fates, current = (f"scratch.{part}_{feed.name}" for part in ("lines", "fates", "current"))
     con.execute(
-        f"CREATE OR REPLACE TABLE {fates} AS "
-        f"SELECT file_number, source_line, fate, CAST(NULL AS VARCHAR) AS rule FROM ({staging_sql.repeated_lines(feed, lines=lines)}) "
-        f"WHERE fate <> 'accepted' "
+        f"CREATE OR REPLACE TABLE {fates} AS SELECT file_number, source_line, fate, CAST(NULL AS VARCHAR) AS rule "
+        f"FROM ({staging_sql.repeated_lines(feed, lines=lines)}) WHERE fate <> 'accepted' "
         f"UNION ALL SELECT file_number, source_line, 'refused', broken_rule FROM {lines} WHERE broken_rule IS NOT NULL"
     )
     settled = f"SELECT line.* FROM {lines} AS line ANTI JOIN {fates} AS fate USING (file_number, source_line)"
@@ -161,65 +162,10 @@ def _settle(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
         f"GROUP BY instrument, rating_id HAVING COUNT(DISTINCT ROW({context})) > 1"
     )
     con.execute(
-        f"INSERT INTO {fates} SELECT line.file_number, line.source_line, 'refused', '{DISAGREEING}' FROM ({settled}) AS line "
-        f"SEMI JOIN disagreeing USING (instrument, rating_id)"
+        f"INSERT INTO {fates} SELECT line.file_number, line.source_line, 'refused', '{DISAGREEING}' "
+        f"FROM ({settled}) AS line SEMI JOIN disagreeing USING (instrument, rating_id)"
     )
     con.execute(f"CREATE OR REPLACE TABLE {current} AS {settled}")
-
-
-def reconciliation_sql() -> str:
-    """SELECT of where each line of each file went, over all feeds."""
-    parts = []
-    for feed in staging.FEEDS:
-        parts.append(f"""
-SELECT
-  '{feed.name}' AS feed, counted.file, counted.file_number,
-  SUM(COALESCE(counted.lines, first.lines)) AS lines,
-  SUM(CASE WHEN counted.same_as IS NULL THEN COALESCE(met.accepted, 0) ELSE 0 END) AS accepted,
-  SUM(CASE WHEN counted.same_as IS NULL THEN COALESCE(met.refused, 0) ELSE 0 END) AS refused,
-  SUM(CASE WHEN counted.same_as IS NULL THEN COALESCE(met.superseded, 0) ELSE 0 END) AS superseded,
-  SUM(CASE WHEN counted.same_as IS NULL THEN COALESCE(met.identical, 0) ELSE first.lines - first.blank END) AS identical,
-  SUM(COALESCE(counted.blank, first.blank)) AS blank
-FROM (
-  SELECT file_number, file, same_as, SUM(lines) AS lines, SUM(blank) AS blank
-  FROM scratch.counts_{feed.name} GROUP BY file_number, file, same_as
-) AS counted
-LEFT JOIN (
-  SELECT file_number, SUM(lines) AS lines, SUM(blank) AS blank FROM scratch.counts_{feed.name} GROUP BY file_number
-) AS first ON first.file_number = counted.same_as
-LEFT JOIN (
-  SELECT
-    file_number,
-    COUNT(*) FILTER (WHERE fate = 'accepted') AS accepted,
-    COUNT(*) FILTER (WHERE fate = 'refused') AS refused,
-    COUNT(*) FILTER (WHERE fate = 'superseded') AS superseded,
-    COUNT(*) FILTER (WHERE fate = 'identical') AS identical
-  FROM (
-    SELECT file_number, fate FROM scratch.fates_{feed.name}
-    UNION ALL SELECT file_number, 'refused' FROM scratch.unread_{feed.name}
-    UNION ALL SELECT file_number, 'accepted' FROM scratch.current_{feed.name}
-  ) AS either GROUP BY file_number
-) AS met ON met.file_number = counted.file_number
-GROUP BY counted.file, counted.file_number""")
-    return "\nUNION ALL\n".join(parts)
-
-
-def refused_sql() -> str:
-    """SELECT of every refused line with its rule and reason, over all feeds."""
-    return "\nUNION ALL\n".join(
-        f"""
-SELECT '{feed.name}' AS feed, counted.file, refused.file_number, refused.source_line AS line, refused.rule, refused.reason
-FROM (
-  SELECT fate.file_number, fate.source_line, fate.rule, said.reason
-  FROM scratch.fates_{feed.name} AS fate LEFT JOIN scratch.reasons_{feed.name} AS said ON said.rule = fate.rule
-  WHERE fate.fate = 'refused'
-  UNION ALL
-  SELECT file_number, source_line, rule, reason FROM scratch.unread_{feed.name}
-) AS refused
-INNER JOIN (SELECT DISTINCT file_number, file FROM scratch.counts_{feed.name}) AS counted
-  ON counted.file_number = refused.file_number"""
-        for feed in staging.FEEDS
-    )
 
 
 def _feed_asset(feed: Feed) -> dg.AssetsDefinition:
@@ -256,6 +202,6 @@ def _told(table: Table, select: str) -> dg.AssetsDefinition:
 ASSETS: list[dg.AssetsDefinition] = [
     *(_feed_asset(feed) for feed in staging.FEEDS),
     scores,
-    _told(staging.REFUSED_ROWS, refused_sql()),
-    _told(quality.RECONCILIATION, reconciliation_sql()),
+    _told(staging.REFUSED_ROWS, accounting.refused_lines()),
+    _told(quality.RECONCILIATION, accounting.reconciliation()),
 ]

@@ -29,7 +29,9 @@ def key(table: Table) -> dg.AssetKey:
 
 def column_schema(table: Table) -> dg.TableSchema:
     """A table's columns as Dagster's pages show them."""
-    return dg.TableSchema(columns=[_dagster_column(column, is_key=table.key == (column.name,)) for column in table.columns])
+    return dg.TableSchema(
+        columns=[_dagster_column(column, is_key=table.key == (column.name,)) for column in table.columns]
+    )
 
 
 def _dagster_column(column: Column, *, is_key: bool) -> dg.TableColumn:

@@ -98,7 +98,8 @@ def count_rows(con: duckdb.DuckDBPyConnection, full_name: str) -> int:
 
 def read_frame(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
     """The rows of a query as a polars frame."""
-    return con.sql(query).pl()
+    frame: pl.DataFrame = con.sql(query).pl()
+    return frame
 
 
 @contextmanager
@@ -178,7 +179,7 @@ def versions(home: Path) -> list[str]:
 def current_version(home: Path) -> str | None:
     """The published version that readers get, or None before the first."""
     link = home / CURRENT
-    return Path(os.readlink(link)).name if link.is_symlink() else None
+    return link.readlink().name if link.is_symlink() else None
 
 
 def prune(home: Path, *, keep: int) -> None:

@@ -1,6 +1,6 @@
-"""What the pages are told beside the tables: whose they are, how small is too small, and what the service aims for.
+"""What the pages need to know that no table says: the clinic, the limits of publication, the standards.
 
-Belongs here: settings of the pages. Does not belong here: where they come from (`pipelines`) or what they look like.
+Belongs here: the frozen settings of one site build. Does not belong here: where they are configured (the command line's room).
 """
 
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, kw_only=True)
 class PageSettings:
-    """Everything a site needs to know that its tables do not say.
+    """One build of the site.
 
     Attributes:
-        clinic: The service's name.
-        data_date: The last day that the data speak of.
-        time_zone: The zone in which the run's time is told, by its IANA name.
-        minimum_clients: Groups of fewer clients are withheld from pages.
-        minimum_sessions: Cells of fewer sessions are withheld from pages.
-        period_months: Months that the pages look back.
-        standards: What the service aims for, as shares: `alliance_recorded`, `outcome_recorded` and `improved_rate`
-            (at least), `did_not_attend_rate` (at most). Any may be absent.
-        measures: Pairs of an alliance instrument and an outcome instrument.
-        run_id: The night's own name.
-        run_at: When the night ran.
-        is_synthetic: Whether nobody in the data exists.
+        clinic: the service's name as it stands at the top of every page.
+        data_date: the last day that the data speak of.
+        time_zone: the zone in which appointment days are counted.
+        minimum_clients: groups of fewer clients are withheld wholly.
+        minimum_sessions: months and cells of fewer sessions are withheld.
+        period_months: months that rates look back.
+        standards: what the service wants to reach, by name: `alliance_recorded`, `outcome_recorded`, `improved_rate`
+            (at least), `did_not_attend_rate` (at most).
+        measures: pairs of an alliance and an outcome measure, the service's main one first.
+        run_id: names the run in every page and download.
+        run_at: when it ran, in the clinic's zone.
+        is_synthetic: whether the pages must say that the data are a demonstration.
     """
 
     clinic: str

@@ -15,7 +15,7 @@ import dagster as dg
 
 from assets import warehouse
 from assets.feeds.wrong_input import WrongInput
-from assets.published import MANIFEST_FILE, VERSION
+from assets.published import MANIFEST_FILE
 from assets.service import read_service
 from assets.tables import WRONG_INPUT
 from pipelines.state import prepare_dagster
@@ -96,9 +96,7 @@ def _read_end(result: dg.ExecuteInProcessResult, *, home: Path, before: str | No
         )
     problem, is_wrong_input = _problem(result)
     kept = f"; {before} stays published" if before else "; nothing is published yet"
-    return NightEnd(
-        version=None, problem=problem + kept, is_wrong_input=is_wrong_input, findings=(), seconds=seconds
-    )
+    return NightEnd(version=None, problem=problem + kept, is_wrong_input=is_wrong_input, findings=(), seconds=seconds)
 
 
 def _problem(result: dg.ExecuteInProcessResult) -> tuple[str, bool]:

@@ -16,12 +16,16 @@ def report(home: Path, *, end: NightEnd) -> str:
     """The whole end of a published night: reconciliation, refusals by reason, findings, paths."""
     file = home / warehouse.WAREHOUSE_FILE
     with warehouse.open_published(file) as con:
-        lines = con.sql(f"SELECT {', '.join(_COLUMNS)} FROM quality.reconciliation ORDER BY feed, file_number").fetchall()
+        lines = con.sql(
+            f"SELECT {', '.join(_COLUMNS)} FROM quality.reconciliation ORDER BY feed, file_number"
+        ).fetchall()
         reasons = con.sql(
-            "SELECT feed, reason, COUNT(*) AS lines FROM staging.refused_rows GROUP BY feed, reason ORDER BY 3 DESC, 1, 2"
+            "SELECT feed, reason, COUNT(*) AS lines FROM staging.refused_rows "
+            "GROUP BY feed, reason ORDER BY 3 DESC, 1, 2"
         ).fetchall()
         warned = con.sql(
-            "SELECT table_name, meaning, failing_rows FROM quality.checks WHERE NOT is_passed ORDER BY table_name, check_name"
+            "SELECT table_name, meaning, failing_rows FROM quality.checks WHERE NOT is_passed "
+            "ORDER BY table_name, check_name"
         ).fetchall()
     accepted, refused = (sum(row[_COLUMNS.index(name)] for row in lines) for name in ("accepted", "refused"))
     parts = [
@@ -37,5 +41,7 @@ def report(home: Path, *, end: NightEnd) -> str:
         parts.append(as_table([{"table": table, "rows": rows, "rule": meaning} for table, meaning, rows in warned]))
     parts.append("Findings")
     parts.append("\n".join(f"{number}. {sentence}" for number, sentence in enumerate(end.findings, start=1)))
-    parts.append(f"Warehouse  {file}\nSite       {home / 'site' / 'index.html'}\nVersion    {end.version} in {end.seconds:.0f} s")
+    parts.append(
+        f"Warehouse  {file}\nSite       {home / 'site' / 'index.html'}\nVersion    {end.version} in {end.seconds:.0f} s"
+    )
     return "\n\n".join(parts)

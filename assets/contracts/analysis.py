@@ -39,7 +39,9 @@ CLIENT_CHANGE = Table(
         v.count("scores", "Valid scores within the episode."),
         v.number("first_score", "First valid score at or after the episode's start.", unit="points"),
         v.number("last_score", "Last valid score within the episode, of another day than the first.", unit="points"),
-        v.number("improvement", "Change in the direction of better, whatever the instrument's direction.", unit="points"),
+        v.number(
+            "improvement", "Change in the direction of better, whatever the instrument's direction.", unit="points"
+        ),
         v.number("reliable_change", "Smallest change beyond measurement error.", unit="points"),
         v.word("category", v.CHANGE_CATEGORIES, "The Jacobson-Truax category; not_evaluable without two scores."),
         v.flag("is_reliably_improved", "Whether the improvement reaches the reliable change, recovered or not."),
@@ -57,7 +59,9 @@ CLINICIAN_ALLIANCE = Table(
         v.INSTRUMENT,
         v.count("clients", "Clients with at least one score."),
         v.count("ratings", "Scored forms."),
-        v.number("mean", "Mean of the clients' own means, in the instrument's points; higher is better.", unit="points"),
+        v.number(
+            "mean", "Mean of the clients' own means, in the instrument's points; higher is better.", unit="points"
+        ),
         v.number("shrunken_mean", "The mean drawn toward the site's clinicians by its reliability.", unit="points"),
         *_INTERVAL,
         v.number("early_mean", "The same over sessions 1 to 3 only.", unit="points"),
@@ -116,10 +120,18 @@ CLINICIAN_PROGRESS = Table(
         v.share("limit_high_95", "Upper 95% funnel limit at this caseload."),
         v.share("limit_low_998", "Lower 99.8% funnel limit at this caseload."),
         v.share("limit_high_998", "Upper 99.8% funnel limit at this caseload."),
-        v.number("expected_difference", "Improvement beyond what the site's clients with the same first score usually make, shrunken.", unit="points"),
+        v.number(
+            "expected_difference",
+            "Improvement beyond what the site's clients with the same first score usually make, shrunken.",
+            unit="points",
+        ),
         v.number("expected_difference_low", "Lower end of its 95% interval.", unit="points"),
         v.number("expected_difference_high", "Upper end of its 95% interval.", unit="points"),
-        v.word("funnel_rule", ("within", "outside_95", "outside_998", "too_few"), "Where the rate stands against the funnel."),
+        v.word(
+            "funnel_rule",
+            ("within", "outside_95", "outside_998", "too_few"),
+            "Where the rate stands against the funnel.",
+        ),
         _CERTAINTY,
     ),
 )
@@ -134,7 +146,11 @@ ALLIANCE_LEVELS = Table(
         v.OUTCOME_INSTRUMENT,
         v.word("level", LEVELS, "Whether the comparison is within a client, between clients, or between clinicians."),
         v.word("method", METHODS, "How it was estimated; naive is kept for analysts and never shown on a page."),
-        v.number("estimate", "Improvement of the next outcome score per alliance point; positive is better.", unit="points per point"),
+        v.number(
+            "estimate",
+            "Improvement of the next outcome score per alliance point; positive is better.",
+            unit="points per point",
+        ),
         *_INTERVAL,
         v.count("clinicians", "Clinicians that the estimate rests on."),
         v.count("clients", "Clients that the estimate rests on."),
@@ -155,10 +171,17 @@ ALLIANCE_LINK = Table(
         v.OUTCOME_INSTRUMENT,
         v.count("clients", "Clients that the estimate rests on."),
         v.count("pairs", "Pairs of an alliance score and the next outcome score."),
-        v.number("estimate", "Improvement of the next outcome score per alliance point, shrunken; positive is better.", unit="points per point"),
+        v.number(
+            "estimate",
+            "Improvement of the next outcome score per alliance point, shrunken; positive is better.",
+            unit="points per point",
+        ),
         *_INTERVAL,
         v.number("service_estimate", "The service's own figure.", unit="points per point"),
-        v.share("probability_positive", "Probability that a better alliance goes with better progress for this clinician's clients."),
+        v.share(
+            "probability_positive",
+            "Probability that a better alliance goes with better progress for this clinician's clients.",
+        ),
         v.share("probability_above_service", "Probability that the link is stronger than the service's."),
         _CERTAINTY,
     ),
@@ -177,8 +200,17 @@ RUPTURES = Table(
         v.INSTRUMENT,
         v.SESSION_NUMBER,
         v.number("fall", "How far the score fell below the mean of the client's earlier scores.", unit="points"),
-        v.word("state", ("repaired", "unrepaired", "open"), "Repaired within the limit of sessions, not, or too early to say."),
-        Column(name="repaired_session_number", kind=Kind.INTEGER, is_required=False, meaning="The session by which it was repaired."),
+        v.word(
+            "state",
+            ("repaired", "unrepaired", "open"),
+            "Repaired within the limit of sessions, not, or too early to say.",
+        ),
+        Column(
+            name="repaired_session_number",
+            kind=Kind.INTEGER,
+            is_required=False,
+            meaning="The session by which it was repaired.",
+        ),
     ),
 )
 TABLES: tuple[Table, ...] = (

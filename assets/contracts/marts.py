@@ -191,4 +191,14 @@ ALLIANCE_PAIRS = Table(
         Column(name="next_session_number", kind=Kind.INTEGER, minimum=2, meaning="The session of that next score."),
     ),
 )
-TABLES: tuple[Table, ...] = (APPOINTMENTS, SESSIONS, RATINGS, EPISODES, CLIENTS, CASES, CLINICIANS, CLINICIAN_MONTHS, ALLIANCE_PAIRS)
+TABLES: tuple[Table, ...] = (
+    APPOINTMENTS,
+    SESSIONS,
+    RATINGS,
+    EPISODES,
+    CLIENTS,
+    CASES,
+    CLINICIANS,
+    CLINICIAN_MONTHS,
+    ALLIANCE_PAIRS,
+)

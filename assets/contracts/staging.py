@@ -129,7 +129,8 @@ CLINICIANS = Feed(
 FEEDS: tuple[Feed, ...] = (CLINICIANS, PEOPLE, EPISODES, ATTENDANCE, ALLIANCE, OUTCOMES)
 
 FILE_NUMBER = v.count(
-    "file_number", "The file's place in the order of landing; of two versions of a row, that of the higher number stands."
+    "file_number",
+    "The file's place in the order of landing; of two versions of a row, that of the higher number stands.",
 )
 
 REFUSED_ROWS = Table(
@@ -141,7 +142,9 @@ REFUSED_ROWS = Table(
         v.word("feed", tuple(feed.name for feed in FEEDS), "The feed that the line was sent for."),
         Column(name="file", kind=Kind.TEXT, meaning="The file the line came in, as it was named in the inbox."),
         FILE_NUMBER,
-        Column(name="line", kind=Kind.INTEGER, minimum=1, meaning="The line of the file (for Parquet the row), from 1."),
+        Column(
+            name="line", kind=Kind.INTEGER, minimum=1, meaning="The line of the file (for Parquet the row), from 1."
+        ),
         Column(name="rule", kind=Kind.TEXT, meaning="The rule that the line broke, as a short fixed name."),
         Column(name="reason", kind=Kind.TEXT, meaning="What was wrong, in plain words, without the value itself."),
     ),

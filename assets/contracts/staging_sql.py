@@ -100,7 +100,9 @@ def column_rules(column: Column, *, reading: Reading) -> list[Rule]:
             )
         )
     if column.kind in {Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.TIMESTAMP}:
-        kind = {Kind.INTEGER: "whole number", Kind.NUMBER: "number", Kind.DATE: "date"}.get(column.kind, "date and time")
+        kind = {Kind.INTEGER: "whole number", Kind.NUMBER: "number", Kind.DATE: "date"}.get(
+            column.kind, "date and time"
+        )
         rules.append(
             Rule(
                 name=f"{name}_unreadable",
@@ -192,7 +194,12 @@ _FORM_RULES = (
 
 def rules(feed: Feed, *, reading: Reading) -> list[Rule]:
     """Every rule that a line of the feed can break by itself, in the order in which they are asked."""
-    found = [rule for column in feed.delivered if column.kind is not Kind.NUMBERS for rule in column_rules(column, reading=reading)]
+    found = [
+        rule
+        for column in feed.delivered
+        if column.kind is not Kind.NUMBERS
+        for rule in column_rules(column, reading=reading)
+    ]
     return [*found, *(_FORM_RULES if feed.is_ratings else ())]
 
 
@@ -254,7 +261,11 @@ def judged_lines(feed: Feed, *, source: str, present: Sequence[str], is_long: bo
         values.append(f"  CAST(TRY_STRPTIME(starts_at, '{reading.datetime_format}') AS DATE) AS starts_on")
     if feed.is_ratings:
         complete += f", {str(is_long).upper()} AS is_long"
-        values += ["  TRY_CAST(item_number AS BIGINT) AS item_number", "  TRY_CAST(item_value AS DOUBLE) AS item_value", "  is_long"]
+        values += [
+            "  TRY_CAST(item_number AS BIGINT) AS item_number",
+            "  TRY_CAST(item_value AS DOUBLE) AS item_value",
+            "  is_long",
+        ]
         join = f"\nLEFT JOIN scratch.instruments AS measure ON measure.id = instrument AND measure.kind = '{_KIND_OF[feed.name]}'"
     listed = ",\n".join(values)
     return (

@@ -41,7 +41,10 @@ STARTS_ON = Column(
     name="starts_on", kind=Kind.DATE, meaning="The day the appointment was booked for, in the clinic's own time zone."
 )
 STATUS = Column(
-    name="status", kind=Kind.WORD, words=STATUSES, meaning="What became of the appointment; late_not_seen came too late."
+    name="status",
+    kind=Kind.WORD,
+    words=STATUSES,
+    meaning="What became of the appointment; late_not_seen came too late.",
 )
 DURATION_MINUTES = Column(
     name="duration_minutes",
@@ -53,12 +56,18 @@ DURATION_MINUTES = Column(
     meaning="How long the appointment lasted.",
 )
 MODALITY = Column(
-    name="modality", kind=Kind.WORD, words=MODALITIES, is_required=False, meaning="How the two met: in person, by video, by phone."
+    name="modality",
+    kind=Kind.WORD,
+    words=MODALITIES,
+    is_required=False,
+    meaning="How the two met: in person, by video, by phone.",
 )
 RATING_ID = Column(name="rating_id", kind=Kind.IDENTIFIER, meaning="Names one completed form.")
 COMPLETED_ON = Column(name="completed_on", kind=Kind.DATE, meaning="The day the form was completed.")
 INSTRUMENT = Column(
-    name="instrument", kind=Kind.IDENTIFIER, meaning="The measure that the form is of, by its id in the instrument registry."
+    name="instrument",
+    kind=Kind.IDENTIFIER,
+    meaning="The measure that the form is of, by its id in the instrument registry.",
 )
 ALLIANCE_INSTRUMENT = Column(
     name="alliance_instrument", kind=Kind.IDENTIFIER, meaning="The alliance measure of the measure pair."
@@ -80,7 +89,9 @@ END_REASON = Column(
     meaning="Whether the ending was planned, in the clinician's judgement; empty while open or not recorded.",
 )
 AGE_BAND = Column(name="age_band", kind=Kind.TEXT, is_required=False, meaning="The client's age as a band of years.")
-GENDER = Column(name="gender", kind=Kind.TEXT, is_required=False, meaning="The client's gender as the service records it.")
+GENDER = Column(
+    name="gender", kind=Kind.TEXT, is_required=False, meaning="The client's gender as the service records it."
+)
 DEPRIVATION_DECILE = Column(
     name="deprivation_decile",
     kind=Kind.INTEGER,
@@ -90,14 +101,18 @@ DEPRIVATION_DECILE = Column(
     is_required=False,
     meaning="Area deprivation of the client's home; 1 is the most deprived tenth.",
 )
-PROFESSION = Column(name="profession", kind=Kind.TEXT, is_required=False, meaning="The clinician's profession or grade.")
+PROFESSION = Column(
+    name="profession", kind=Kind.TEXT, is_required=False, meaning="The clinician's profession or grade."
+)
 SESSION_NUMBER = Column(
     name="session_number",
     kind=Kind.INTEGER,
     minimum=1,
     meaning="The place of the attended appointment within its episode, from 1.",
 )
-SOURCE_FILE = Column(name="source_file", kind=Kind.TEXT, meaning="The file the row came in, as it was named in the inbox.")
+SOURCE_FILE = Column(
+    name="source_file", kind=Kind.TEXT, meaning="The file the row came in, as it was named in the inbox."
+)
 SOURCE_LINE = Column(
     name="source_line", kind=Kind.INTEGER, minimum=1, meaning="The line of that file (for Parquet the row), from 1."
 )

@@ -32,8 +32,12 @@ def clinician_attendance(months: pl.DataFrame, cases: pl.DataFrame, clinicians: 
         .join(clinicians.select("clinician_id", "site"), on="clinician_id")
         .sort("clinician_id")
     )
-    missed_low, missed_high = wilson_interval(counted["did_not_attend"], counted["appointments"], confidence=_CONFIDENCE)
-    called_low, called_high = wilson_interval(counted["cancelled_by_clinic"], counted["appointments"], confidence=_CONFIDENCE)
+    missed_low, missed_high = wilson_interval(
+        counted["did_not_attend"], counted["appointments"], confidence=_CONFIDENCE
+    )
+    called_low, called_high = wilson_interval(
+        counted["cancelled_by_clinic"], counted["appointments"], confidence=_CONFIDENCE
+    )
     return counted.with_columns(
         did_not_attend_rate=pl.col("did_not_attend") / pl.col("appointments"),
         low=pl.Series(missed_low).fill_nan(None),

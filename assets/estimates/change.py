@@ -25,7 +25,9 @@ def client_change(ratings: pl.DataFrame, episodes: pl.DataFrame, *, registry: Re
         One row a client, episode and instrument with at least one form. Where an instrument declares no reliable change,
         the category is not evaluable.
     """
-    bounds = episodes.select("episode_id", "case_id", "clinician_id", "site", "programme", "is_open", "started_on", "ended_on")
+    bounds = episodes.select(
+        "episode_id", "case_id", "clinician_id", "site", "programme", "is_open", "started_on", "ended_on"
+    )
     rated = ratings.join(bounds, on="episode_id", how="inner")
     pairs = first_and_last_scores(
         rated, by=_KEYS, at="completed_on", tie_break="rating_id", score="score", starts="started_on", ends="ended_on"

@@ -16,9 +16,7 @@ _CONFIDENCE = 0.95
 _TRIM_SHARE = 0.10
 
 
-def clinician_progress(
-    change: pl.DataFrame, *, minimum_clients: int, minimum_clinicians: int
-) -> pl.DataFrame:
+def clinician_progress(change: pl.DataFrame, *, minimum_clients: int, minimum_clinicians: int) -> pl.DataFrame:
     """`analysis.clinician_progress`.
 
     Args:
@@ -26,7 +24,9 @@ def clinician_progress(
         minimum_clients: below it a clinician's certainty and funnel rule are too_few.
         minimum_clinicians: below it clinicians of a measure are not compared.
     """
-    closed = change.filter(~pl.col("is_open") & pl.col("reliable_change").is_not_null() & pl.col("clinician_id").is_not_null())
+    closed = change.filter(
+        ~pl.col("is_open") & pl.col("reliable_change").is_not_null() & pl.col("clinician_id").is_not_null()
+    )
     parts = [
         _of_instrument(closed.filter(pl.col("instrument") == name), minimum_clients, minimum_clinicians)
         for name in closed["instrument"].unique().sort()
@@ -60,7 +60,9 @@ def _of_instrument(closed: pl.DataFrame, minimum_clients: int, minimum_clinician
         trim_share=_TRIM_SHARE,
     )
     groups = closed.with_columns(squared=pl.col("first_score") ** 2).partition_by("site", as_dict=True)
-    against = pl.concat([_against_expected(groups[site], minimum_clinicians) for site in sorted(groups, key=str)] or [_NOBODY])
+    against = pl.concat(
+        [_against_expected(groups[site], minimum_clinicians) for site in sorted(groups, key=str)] or [_NOBODY]
+    )
     few = pl.col("evaluable") < minimum_clients
     word = certainty_word(pl.col("probability_above"), clients=pl.col("evaluable"), minimum_clients=minimum_clients)
     return (
@@ -72,7 +74,14 @@ def _of_instrument(closed: pl.DataFrame, minimum_clients: int, minimum_clinician
             pl.when(few).then(pl.lit("too_few")).otherwise(pl.col("rule")).alias("funnel_rule"),
             word.alias("certainty"),
         )
-        .rename({"lower_95": "limit_low_95", "upper_95": "limit_high_95", "lower_998": "limit_low_998", "upper_998": "limit_high_998"})
+        .rename(
+            {
+                "lower_95": "limit_low_95",
+                "upper_95": "limit_high_95",
+                "lower_998": "limit_low_998",
+                "upper_998": "limit_high_998",
+            }
+        )
     )
 
 

@@ -32,9 +32,7 @@ def ruptures(ratings: pl.DataFrame, *, falls_by_sd: float, repaired_within_sessi
     )
     names = one_each["instrument"].unique().sort().to_list()
     parts = [
-        _of_instrument(
-            one_each.filter(pl.col("instrument") == name), name, falls_by_sd, repaired_within_sessions
-        )
+        _of_instrument(one_each.filter(pl.col("instrument") == name), name, falls_by_sd, repaired_within_sessions)
         for name in names or [""]
     ]
     return pl.concat(parts).join(who, on=[*_KEYS, "instrument"], how="left", maintain_order="left")

@@ -18,7 +18,7 @@ from assets.science.nested_likelihood import Level
 from assets.science.sufficient_statistics import compressed_products, unit_products
 
 COVERAGE: Final = 0.95
-# Estimates are reproducible to more digits than any page shows, and rounded here so that two runs agree in the last one.
+# More digits than any page shows, and few enough for two runs to agree in the last one.
 DIGITS: Final = 6
 
 _SCHEMA = {
@@ -37,8 +37,8 @@ class ClinicianEffects:
 
     Attributes:
         service: the service's own level, at the service's mean of every predictor; None where refused.
-        clinicians: one row a clinician: `estimate` (shrunken level), `low` and `high` (95% interval), both at the mean of
-            every predictor; `probability_above` (that the clinician's level is above the service's) and
+        clinicians: one row a clinician: `estimate` (shrunken level), `low` and `high` (95% interval), all at the mean
+            of every predictor; `probability_above` (that the clinician's level is above the service's) and
             `standard_deviation` of the estimate. Empty where refused.
         refusal: why nothing is said, in a sentence that can be shown; None where something is.
     """
@@ -80,7 +80,7 @@ def clinician_effects(
         ids = kept[client].to_numpy()
         model = _model(predictors, compressed_products(design, clinician=clinicians, client=ids))
     try:
-        drawn = integrate(fit(model, method="reml"), level="clinician", seed=seed)
+        drawn = integrate(fit(model, method="REML"), level="clinician", seed=seed)
     except EstimateRefusedError as refused:
         return _refused(str(refused))
     own, own_sd = drawn.own[:, :, 0], drawn.own_sd[:, :, 0]

@@ -1,1 +1,1 @@
-"""Charts as plain Plotly dicts, a module a family; they know numbers and colours, never tables or people."""
+"""Plotly figures as plain dictionaries, one module a family; they take data and words, and compute nothing."""

@@ -1,1 +1,1 @@
-"""What stands on each page: tables in, view models out, with everything too small withheld."""
+"""From the warehouse's tables to what a page shows: suppression applied, verdicts given, nothing drawn."""

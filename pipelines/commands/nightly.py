@@ -12,7 +12,9 @@ from pipelines.state import state_folder
 
 @click.command(name="nightly")
 @click.option("--config", required=True, type=click.Path(path_type=Path), help="The service's TOML file.")
-@click.option("--inbox", required=True, type=click.Path(path_type=Path), help="The folder that the clinic's files arrive in.")
+@click.option(
+    "--inbox", required=True, type=click.Path(path_type=Path), help="The folder that the clinic's files arrive in."
+)
 @click.option("--as-of", metavar="YYYY-MM-DD", help="The last day that the data speak of; today if not given.")
 @click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
 def command(config: Path, inbox: Path, as_of: str | None, home: str | None) -> int:

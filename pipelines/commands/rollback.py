@@ -16,7 +16,9 @@ def command(version: str | None, home: str | None) -> int:
     kept = warehouse.versions(folder)
     chosen = version or _before(kept, current=warehouse.current_version(folder))
     if chosen not in kept:
-        raise WrongInput("no such version is kept", place=f"rollback {version or ''}", mend="see `versions` for those that are")
+        raise WrongInput(
+            "no such version is kept", place=f"rollback {version or ''}", mend="see `versions` for those that are"
+        )
     with warehouse.hold_night(folder):
         warehouse.point_current_at(folder, version=chosen)
     click.echo(f"{chosen} is current")
