@@ -11,9 +11,12 @@ alliances, and each partner of a couple has one, so the past is that of the clie
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 KEYS: Final = ("client_id", "episode_id")
 """Whose past a rating is compared with."""
@@ -98,7 +101,12 @@ def flag_ruptures(
 
 
 def trace_ruptures(
-    flagged: pl.DataFrame, *, within_sd: float | None, repair_within_sessions: int, repair_sds: float
+    flagged: pl.DataFrame,
+    *,
+    within_sd: float | None,
+    repair_within_sessions: int,
+    repair_sds: float,
+    ended_episodes: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """Follow each rupture to its repair, to the end of its time for repair, or to the end of the data.
 
@@ -113,6 +121,9 @@ def trace_ruptures(
         repair_within_sessions: How many sessions after the fall a repair may take (Gumz et al. 2012 saw declines of up
             to 6 sessions); at least 1.
         repair_sds: How near the old level counts as back; 0 or more.
+        ended_episodes: Episodes known to have ended. In these nothing more can come, so a rupture still standing at the
+            last session is unrepaired; where sessions followed it and none was rated it stays open. With `None` every
+            episode may go on. A status that an ending decides must not be used to explain that ending.
 
     Returns:
         One row a rupture, sorted: `client_id`, `episode_id`, `ruptured_at` (session number), `level_before` (the past
@@ -132,6 +143,7 @@ def trace_ruptures(
         *KEYS, session=pl.col("session_number").cast(pl.Int64), alliance=pl.col("alliance").cast(pl.Float64)
     )
     lasts = flagged.group_by(KEYS).agg(last_session=pl.col("session_number").max().cast(pl.Int64))
+    lasts = lasts.with_columns(has_ended=pl.col("episode_id").is_in(list(ended_episodes or ())))
     rounds = [_course(waiting.clear(), rated, lasts, within=repair_within_sessions, slack=repair_sds * spread)]
     # A round settles the earliest waiting rupture of every client at once; few clients have more than two.
     while waiting.height:
@@ -169,7 +181,8 @@ def _course(
         .group_by(KEYS)
         .agg(magnitude=(pl.col("level_before") - pl.col("alliance")).max())
     )
-    had_time = (pl.col("last_session") >= pl.col("ruptured_at") + within) & (pl.col("ratings_after") > 0)
+    is_over = (pl.col("last_session") >= pl.col("ruptured_at") + within) | pl.col("has_ended")
+    was_last = pl.col("has_ended") & (pl.col("last_session") == pl.col("ruptured_at"))
     return (
         first.join(seen, on=KEYS)
         .join(depth, on=KEYS)
@@ -181,7 +194,7 @@ def _course(
             "repaired_at",
             status=pl.when(pl.col("repaired_at").is_not_null())
             .then(pl.lit("repaired"))
-            .when(had_time)
+            .when(is_over & ((pl.col("ratings_after") > 0) | was_last))
             .then(pl.lit("unrepaired"))
             .otherwise(pl.lit("open")),
             sessions_to_repair=pl.col("repaired_at") - pl.col("ruptured_at"),

@@ -24,9 +24,11 @@ def flags(ratings, *, sd=1.0, drop_sds=2.0, fewest=2):
     return flag_ruptures(ratings, within_sd=sd, drop_sds=drop_sds, fewest_past_ratings=fewest)
 
 
-def traced(*series, sd=1.0, drop_sds=2.0, fewest=2, within=5, repair_sds=0.5, numbers=None):
+def traced(*series, sd=1.0, drop_sds=2.0, fewest=2, within=5, repair_sds=0.5, numbers=None, ended=None):
     flagged = flags(ratings_of(*series, numbers=numbers), sd=sd, drop_sds=drop_sds, fewest=fewest)
-    return trace_ruptures(flagged, within_sd=sd, repair_within_sessions=within, repair_sds=repair_sds)
+    return trace_ruptures(
+        flagged, within_sd=sd, repair_within_sessions=within, repair_sds=repair_sds, ended_episodes=ended
+    )
 
 
 def test_the_pooled_spread_is_that_around_each_clients_own_mean():
@@ -186,6 +188,15 @@ def test_a_rupture_at_the_end_of_the_data_is_open_until_its_time_has_passed(sess
 
 def test_a_rupture_followed_by_no_rating_stays_open_however_many_sessions_follow():
     assert traced([5, 5, 2, *[None] * 8])["status"].to_list() == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("later", "status"),
+    [([], "unrepaired"), ([2], "unrepaired"), ([None], "open"), ([None, 2], "unrepaired"), ([5], "repaired")],
+)
+def test_where_the_episode_has_ended_a_standing_rupture_is_unrepaired_if_anybody_could_know(later, status):
+    assert traced([5, 5, 2, *later], ended=["e0"])["status"].to_list() == [status]
+    assert traced([5, 5, 2, *later], ended=["another"])["status"][0] == ("repaired" if status == "repaired" else "open")
 
 
 def test_low_ratings_after_a_fall_are_one_rupture():
