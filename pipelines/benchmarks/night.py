@@ -1,0 +1,160 @@
+"""`bench night`: a whole night over a synthetic export, against the least that DuckDB could do with the same files.
+
+Belongs here: the floor, and the two processes that are compared. Does not belong here: the night itself. The floor reads
+the same CSV files with DuckDB's own typed reader and writes the same staging and mart tables by the same SQL, with no
+landing, no line accounted for, no rule, no estimate and no page. Both are timed as whole processes, in CPU seconds, which
+another user of the machine does not change as much as the clock.
+"""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from assets.contracts import marts, staging
+from assets.feeds.synthetic import write_export
+from assets.tables import SQL
+from pipelines.benchmarks.result import BenchResult
+from pipelines.environment import ROOT
+
+GOAL = 5.0
+DATA_DATE = date(2026, 10, 31)
+APPOINTMENTS_A_CLIENT = 9.36
+CLIENTS_A_CLINICIAN = 60
+FEWEST_CLINICIANS = 20
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one process used: CPU and wall seconds, and its largest resident memory in MiB."""
+
+    cpu: float
+    wall: float
+    mebibytes: float
+
+
+def run(rows: int = 1_000_000) -> BenchResult:
+    """Compare a night over about `rows` appointments, with their forms, with the floor."""
+    clients = max(round(rows / APPOINTMENTS_A_CLIENT), 60)
+    with tempfile.TemporaryDirectory(prefix="rapport-bench-") as name:
+        folder = Path(name)
+        write_export(
+            folder / "inbox",
+            seed=1,
+            clinicians=max(FEWEST_CLINICIANS, clients // CLIENTS_A_CLINICIAN),
+            clients=clients,
+            data_on=DATA_DATE,
+        )
+        appointments = sum(1 for _ in (folder / "inbox" / "appointments.csv").open("rb")) - 1
+        floor = _spent([sys.executable, "-m", "pipelines.benchmarks.night", str(folder / "inbox"), str(folder / "floor")])
+        config = ROOT / "pipelines" / "examples" / "demo.toml"
+        night = _spent(
+            [
+                *(sys.executable, "-m", "pipelines", "nightly", "--config", str(config)),
+                *("--inbox", str(folder / "inbox"), "--home", str(folder / "home"), "--as-of", DATA_DATE.isoformat()),
+            ]
+        )
+    measured = night.cpu / floor.cpu
+    return BenchResult(
+        rows=[
+            {
+                "what": what,
+                "appointments": appointments,
+                "CPU s": spent.cpu,
+                "wall s": spent.wall,
+                "MiB": spent.mebibytes,
+                "CPU us a row": spent.cpu / appointments * 1e6,
+            }
+            for what, spent in (("floor", floor), ("night", night))
+        ],
+        measured=measured,
+        goal=GOAL,
+        held=measured <= GOAL,
+        sentence=f"Wall clock: {night.wall / floor.wall:.2f} times the floor.",
+    )
+
+
+def _spent(command: list[str]) -> Spent:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.monotonic()
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONWARNINGS": "ignore"}, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    del before
+    if status != 0:
+        raise RuntimeError(f"{command[2]} ended with status {status}")
+    return Spent(
+        cpu=used.ru_utime + used.ru_stime, wall=time.monotonic() - begun, mebibytes=used.ru_maxrss / 1024
+    )
+
+
+def write_floor(inbox: Path, *, folder: Path) -> None:
+    """The same tables from the same files, unchecked: what a script of an afternoon would do."""
+    import duckdb  # noqa: PLC0415 - only the process that is timed needs it
+
+    folder.mkdir()
+    con = duckdb.connect(str(folder / "floor.duckdb"), config={"memory_limit": "2GB"})
+    con.execute("SET TimeZone = 'UTC'")
+    for layer in ("staging", "marts", "quality"):
+        con.execute(f"CREATE SCHEMA {layer}")
+    con.execute(f"CREATE TABLE quality.run AS SELECT DATE '{DATA_DATE}' AS data_date, 120 AS episode_gap_days")
+    for feed, file in _FILES.items():
+        read = f"read_csv('{inbox / file}', ignore_errors = true)"
+        con.execute(f"CREATE TABLE staging.{feed} AS SELECT {_COLUMNS[feed]} FROM {read}").fetchall()
+    con.execute(_SCORES).fetchall()
+    for table in _in_order():
+        select = (SQL / "marts" / f"{table}.sql").read_text(encoding="utf-8")
+        con.execute(f"CREATE TABLE marts.{table} AS {select}").fetchall()
+    con.close()
+
+
+def _in_order() -> list[str]:
+    return [
+        table.name
+        for table in sorted(
+            marts.TABLES,
+            key=lambda table: ("appointments sessions episodes ratings clients".split() + [table.name]).index(table.name),
+        )
+    ]
+
+
+_FILES = {
+    staging.CLINICIANS.name: "clinicians.csv",
+    staging.PEOPLE.name: "people.csv",
+    staging.EPISODES.name: "episodes.csv",
+    staging.ATTENDANCE.name: "appointments.csv",
+    staging.ALLIANCE.name: "wai_sr.csv",
+    staging.OUTCOMES.name: "phq9.csv",
+}
+_RATING = "rating_id, client_id, client_id AS case_id, {clinician} AS clinician_id, appointment_id, TRY_CAST(completed_on AS DATE) AS completed_on, '{instrument}' AS instrument, 'client' AS rater, [{items}] AS items"
+_COLUMNS = {
+    staging.CLINICIANS.name: "*",
+    staging.PEOPLE.name: "*, client_id AS case_id",
+    staging.EPISODES.name: "* REPLACE (TRY_CAST(referred_on AS DATE) AS referred_on)",
+    staging.ATTENDANCE.name: "* RENAME (client_id AS case_id), NULL AS site, CAST(TRY_CAST(starts_at AS TIMESTAMP) AS DATE) AS starts_on",
+    staging.ALLIANCE.name: _RATING.format(
+        clinician="clinician_id",
+        instrument="WAI-SR",
+        items=", ".join(f"TRY_CAST(item_{number} AS DOUBLE)" for number in range(1, 13)),
+    ),
+    staging.OUTCOMES.name: _RATING.format(
+        clinician="CAST(NULL AS VARCHAR)",
+        instrument="PHQ-9",
+        items=", ".join(f"TRY_CAST(item_{number} AS DOUBLE)" for number in range(1, 10)),
+    ),
+}
+_SCORES = """
+CREATE TABLE staging.scores AS
+SELECT
+  instrument, rating_id, len(items) AS n_answered, list_sum(items) AS score, CAST(NULL AS DOUBLE) AS bond_score,
+  CAST(NULL AS DOUBLE) AS goals_score, CAST(NULL AS DOUBLE) AS tasks_score, FALSE AS is_at_ceiling
+FROM (SELECT instrument, rating_id, items FROM staging.alliance UNION ALL SELECT instrument, rating_id, items FROM staging.outcomes) AS forms
+"""
+
+
+if __name__ == "__main__":
+    write_floor(Path(sys.argv[1]), folder=Path(sys.argv[2]))

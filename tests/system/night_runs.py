@@ -1,0 +1,52 @@
+"""A whole night as an operator starts it: the command, in a process of its own, and what it left."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from assets import warehouse
+
+ROOT = Path(__file__).resolve().parents[2]
+THREE_SITES = ROOT / "pipelines" / "examples" / "three_sites.toml"
+DATA_DATE = "2026-11-20"
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended and what it said."""
+
+    home: Path
+    status: int
+    said: str
+    complained: str
+
+    @contextmanager
+    def warehouse(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The published file, as an analyst opens it."""
+        with warehouse.open_published(self.home / warehouse.WAREHOUSE_FILE) as con:
+            yield con
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """What the published file answers."""
+        with self.warehouse() as con:
+            return con.sql(query).fetchall()
+
+
+def run_verb(*words: str, home: Path) -> Ended:
+    """Run one verb of the command line against a state folder."""
+    command = [sys.executable, "-m", "pipelines", *words, "--home", str(home)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"PYTHONWARNINGS": "ignore"}, capture_output=True, text=True, check=False
+    )
+    return Ended(home=home, status=done.returncode, said=done.stdout, complained=done.stderr)
+
+
+def run_nightly(*, config: Path, inbox: Path, home: Path, as_of: str = DATA_DATE) -> Ended:
+    """Run the night on an inbox."""
+    return run_verb("nightly", "--config", str(config), "--inbox", str(inbox), "--as-of", as_of, home=home)

@@ -1,0 +1,161 @@
+"""One night over the three-site export, run once and looked at from many sides."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from assets import warehouse
+from assets.contracts.registry import TABLES
+from tests.system.night_runs import THREE_SITES, Ended, run_nightly
+
+# Planted in the export: names and numbers that must not leave landing.
+IDENTIFIERS = ("jo.bloggs", "07700 900123", "943 476 5919", "9434765919", "SW1A 1AA", "homework", "café closed")
+
+
+@pytest.fixture(scope="session")
+def night(tmp_path_factory: pytest.TempPathFactory, shared_export: Path) -> Ended:
+    return run_nightly(config=THREE_SITES, inbox=shared_export, home=tmp_path_factory.mktemp("night"))
+
+
+@pytest.fixture(scope="session")
+def second_night(night: Ended, tmp_path_factory: pytest.TempPathFactory, shared_export: Path) -> Ended:
+    home = tmp_path_factory.mktemp("second") / "home"
+    shutil.copytree(night.home, home, symlinks=True)
+    return run_nightly(config=THREE_SITES, inbox=shared_export, home=home)
+
+
+def test_the_night_publishes_and_says_so(night):
+    assert night.status == 0, night.complained
+    assert "Where every line went" in night.said
+    assert str(night.home / "warehouse.duckdb") in night.said
+
+
+def test_three_findings_are_told_in_words(night):
+    findings = night.said.split("Findings\n\n")[1].split("\n\n")[0].splitlines()
+    assert [line[:2] for line in findings] == ["1.", "2.", "3."]
+    assert all(len(line.split()) > 5 for line in findings)
+
+
+def test_every_line_of_every_file_is_accounted_for(night):
+    broken = night.rows(
+        "SELECT file FROM quality.reconciliation"
+        " WHERE lines <> accepted + refused + superseded + identical + blank"
+    )
+    assert broken == []
+
+
+def test_the_lines_counted_are_the_lines_in_the_files(night, shared_export):
+    counted = dict(night.rows("SELECT file, SUM(lines) FROM quality.reconciliation GROUP BY file"))
+    for file in shared_export.rglob("*.csv"):
+        lines = len(file.read_bytes().splitlines()) - 1
+        assert counted[file.relative_to(shared_export).as_posix()] == lines
+
+
+def test_every_refused_line_is_listed_once_with_its_reason(night):
+    refused = night.rows("SELECT feed, file_number, refused FROM quality.reconciliation WHERE refused > 0 ORDER BY ALL")
+    listed = night.rows(
+        "SELECT feed, file_number, COUNT(DISTINCT line) FROM staging.refused_rows WHERE reason <> ''"
+        " GROUP BY feed, file_number ORDER BY ALL"
+    )
+    assert listed == refused
+
+
+def test_corrections_replace_what_they_correct(night):
+    rows = night.rows(
+        "SELECT source_file, status FROM staging.attendance WHERE appointment_id IN ('A702164', 'A704967') ORDER BY appointment_id"
+    )
+    assert rows == [
+        ("north/appointments_corrections_2026-11-19.csv", "did_not_attend"),
+        ("north/appointments_corrections_2026-11-19.csv", "attended"),
+    ]
+
+
+def test_exact_repeats_within_a_file_change_nothing(night):
+    repeats = night.rows("SELECT identical FROM quality.reconciliation WHERE file = 'north/appointments.csv'")
+    assert repeats == [(40,)]
+
+
+def test_a_couples_two_raters_stay_two_people_of_one_case(night):
+    rows = night.rows(
+        "SELECT case_id, COUNT(DISTINCT client_id) FROM marts.ratings WHERE site = 'couples'"
+        " GROUP BY case_id HAVING COUNT(DISTINCT client_id) > 2 OR MIN(client_id) = case_id"
+    )
+    both = night.rows("SELECT COUNT(*) FROM marts.cases WHERE site = 'couples' AND clients = 2")
+    assert rows == []
+    assert both == [(260,)]
+
+
+def test_the_wrong_form_is_named_and_costs_nobody_else_a_row(night):
+    rows = night.rows(
+        "SELECT rule, COUNT(*) FROM staging.refused_rows WHERE rule LIKE 'another_form%' GROUP BY rule"
+    )
+    others = night.rows("SELECT COUNT(*) FROM staging.refused_rows WHERE file = 'north/wai_sr.csv' AND rule LIKE 'answers%'")
+    kept = night.rows("SELECT COUNT(*) FROM staging.alliance WHERE instrument = 'WAI-SR' AND clinician_id = 'N007'")
+    assert rows == [("another_form_waisr", 232)]
+    assert others == [(0,)]
+    assert kept == [(0,)]
+
+
+def test_sessions_are_numbered_without_holes(night):
+    holes = night.rows(
+        "SELECT episode_id FROM marts.sessions GROUP BY episode_id"
+        " HAVING MAX(session_number) <> COUNT(*) OR MIN(session_number) <> 1"
+    )
+    assert holes == []
+
+
+def test_every_promised_table_and_column_stands_with_its_comment(night):
+    tables = dict(night.rows("SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() WHERE NOT internal"))
+    columns = night.rows(
+        "SELECT schema_name || '.' || table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
+    )
+    assert set(tables) == set(TABLES)
+    assert all(tables.values())
+    assert [column for column in columns if not column[2]] == []
+
+
+def test_no_rule_that_stops_a_night_is_broken(night):
+    assert night.rows("SELECT check_name FROM quality.checks WHERE severity = 'error' AND NOT is_passed") == []
+
+
+def test_no_planted_identifier_leaves_landing(night):
+    for file in night.home.rglob("*"):
+        if not file.is_file() or (night.home / "landing") in file.parents:
+            continue
+        held = file.read_bytes()
+        found = [mark for mark in IDENTIFIERS if mark.encode() in held or mark.encode("cp1252") in held]
+        assert found == [], file
+
+
+def test_refused_rows_hold_no_client_code(night):
+    rows = night.rows("SELECT COUNT(*) FROM staging.refused_rows WHERE regexp_matches(reason, '(NO|HA|CO)-[0-9]{5}')")
+    assert rows == [(0,)]
+
+
+def test_the_version_says_what_it_holds(night):
+    described = json.loads((night.home / "current" / "manifest.json").read_text(encoding="utf-8"))
+    assert described["data_date"] == "2026-11-20"
+    assert set(described["rows"]) == set(TABLES)
+    assert "warehouse.duckdb" in described["sha256"]
+
+
+def test_a_second_run_publishes_the_same_tables_to_the_last_digit(night, second_night):
+    assert second_night.status == 0, second_night.complained
+    with night.warehouse() as first, second_night.warehouse() as second:
+        for name in TABLES:
+            ordered = f"SELECT * FROM {name} ORDER BY ALL"
+            assert first.sql(ordered).fetchall() == second.sql(ordered).fetchall(), name
+
+
+def test_a_second_run_keeps_both_versions_and_points_at_the_newer(second_night):
+    kept = warehouse.versions(second_night.home)
+    assert len(kept) == 2
+    assert warehouse.current_version(second_night.home) == kept[-1]
+
+
+def test_landing_keeps_each_files_bytes_once(second_night, shared_export):
+    manifest = (second_night.home / "landing" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    files = [file for file in shared_export.rglob("*") if file.suffix in {".csv", ".parquet"}]
+    assert len(manifest) == len(files)
