@@ -19,17 +19,16 @@ def text_sql(column: str, *, kind: str = "VARCHAR", has_odd_spaces: bool = True)
     """A file's column as text: trimmed, blank as NULL.
 
     Args:
-        column: its name in the query.
+        column: its name in the query, a plain word.
         kind: its DuckDB type. Dates and moments become ISO text; a moment with a zone is written in UTC and ends in
         `+00`.
         has_odd_spaces: whether blanks other than spaces may stand around values; without them trimming is quicker.
     """
-    name = f'"{column.replace(chr(34), chr(34) * 2)}"'
     if kind == "TIMESTAMP WITH TIME ZONE":
-        return f"strftime({name} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S+00')"
+        return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S+00')"
     if kind != "VARCHAR":
-        return f"CAST({name} AS VARCHAR)"
-    return f"nullif(trim({name}, '{_ODD_SPACES}'), '')" if has_odd_spaces else f"nullif(trim({name}), '')"
+        return f"CAST({column} AS VARCHAR)"
+    return f"nullif(trim({column}, '{_ODD_SPACES}'), '')" if has_odd_spaces else f"nullif(trim({column}), '')"
 
 
 def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str]) -> dict[str, str]:

@@ -86,8 +86,8 @@ def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapp
         data_date: the night's day.
 
     Returns:
-        All files that ever landed. Files of one pull count in this order: those with no date in their names, then
-        undated corrections, then dated ones by their dates; ties by name.
+        All files that ever landed. Files of one pull count in this order: those with no date in their names, then by
+        that date; within a day corrections last, and else by name.
 
     Raises:
         WrongInput: where the inbox, a claimed file or the landing folder cannot be read, or a mapping claims no file.
@@ -164,7 +164,8 @@ def _sort_out(
     root = inbox.resolve()
     for name, entry in _entries(inbox, inbox):
         claims = tuple(mapping for mapping in mappings if mapping.claims(name))
-        if entry.is_dir() and not claims:
+        is_folder = entry.is_dir() and not entry.is_symlink()
+        if is_folder and not any(name in mapping.files for mapping in mappings):
             continue
         if not claims:
             unclaimed.append(name)
@@ -217,11 +218,9 @@ def _check_every_mapping_has_a_file(mappings: Iterable[FeedMapping], names: Sequ
             )
 
 
-def _place_in_order(name: str, claims: Sequence[FeedMapping]) -> tuple[int, date, str]:
+def _place_in_order(name: str, claims: Sequence[FeedMapping]) -> tuple[date, bool, str]:
     sent_on = next((day for mapping in claims if (day := _sent_on(name, mapping.sent_on_pattern))), None)
-    if sent_on is not None:
-        return 2, sent_on, name
-    return (1 if any(mapping.corrects for mapping in claims) else 0), date.min, name
+    return sent_on or date.min, any(mapping.corrects for mapping in claims), name
 
 
 def _sent_on(name: str, pattern: str) -> date | None:

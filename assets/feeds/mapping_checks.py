@@ -144,6 +144,8 @@ def _check_words(mapping: FeedMapping, feed: Feed) -> None:
         if name not in mapping.columns and name not in mapping.patterns:
             raise WrongInput("the column is not mapped", place=at, mend=f"add {mapping.place}.columns.{name}")
         for said, meant in words.items():
+            if not said.strip() or said != said.strip():
+                raise WrongInput("has blanks around a word, or nothing else", place=at, mend="write the word alone")
             _check_word(by_name[name], meant, f"{at}.{said}")
     for name, meant in mapping.constants.items():
         _check_word(by_name[name], meant, f"{mapping.place}.constants.{name}")
@@ -232,16 +234,13 @@ def _check_no_ratings(mapping: FeedMapping) -> None:
 
 
 def _check_ratings(mapping: FeedMapping) -> None:
-    """Whether the answers are given in one of the ways there are: items side by side, one an item a line, or a total."""
-    needed, alien = ("item_number", "item_value"), ("items", "total")
-    if mapping.layout == "wide":
-        needed, alien = (), needed
-        if mapping.items is None and mapping.total is None:
-            raise WrongInput(
-                "is missing, and nothing else gives the answers",
-                place=f"{mapping.place}.items",
-                mend="add items or total",
-            )
+    """Whether the answers are given in one of the ways there are: items side by side, one a line, or a total."""
+    of_long, of_wide = ("item_number", "item_value"), ("items", "total")
+    needed, alien = (of_long, of_wide) if mapping.layout == "long" else ((), of_long)
+    if mapping.layout == "wide" and mapping.items is None and mapping.total is None:
+        raise WrongInput(
+            "is missing, and nothing else gives the answers", place=f"{mapping.place}.items", mend="add items or total"
+        )
     for key in needed:
         if getattr(mapping, key) is None:
             raise WrongInput("is missing, and a long layout needs it", place=f"{mapping.place}.{key}", mend="add it")

@@ -68,10 +68,9 @@ def read_into(  # noqa: PLR0913 -- what is read, how, and where to
     """Create a table of one landed file's rows as one mapping sees them.
 
     Args:
-        con: an open connection; the table is created or replaced in it.
+        con: an open connection, outside any transaction; the table is created or replaced in it.
         landed: the file, with all its claims. Where every claim takes only some lines, those that none takes belong to
-        the
-            first claim, and so do blank and rejected lines.
+            the first claim, and so do blank and rejected lines.
         mapping: one of the file's claims.
         feed: the contract.
         table: the new table's name, as SQL writes it.
@@ -128,8 +127,12 @@ class _Reader:
                 mend=f"send it again whole, or mend {self.mapping.place}.format",
             ) from None
         types = {str(name): str(kind) for name, kind, *_ in described}
-        texts = {source: text_sql(source, kind=types[source]) for source in self._asked(list(types))}
-        rows = f"SELECT file_row_number + 1 AS line, * FROM read_parquet('{_quoted(path)}', file_row_number = true)"
+        asked = self._asked(list(types))
+        texts = {source: text_sql(f"c{place}", kind=types[source]) for place, source in enumerate(asked)}
+        columns = "".join(f", {_named(source)} AS c{place}" for place, source in enumerate(asked))
+        rows = (
+            f"SELECT file_row_number + 1 AS line{columns} FROM read_parquet('{_quoted(path)}', file_row_number = true)"
+        )
         records = int(counted[0]) if counted else 0
         kept = self._create(_Source(sql=rows, texts=texts, records=records))
         return ReadReport(lines=kept, kept=kept, blank=0, rejected=(), left_to_others=records - kept)
@@ -158,9 +161,9 @@ class _Reader:
             )
             try:
                 kept = self._create(source)
-            except (duckdb.InvalidInputException, _UnaccountedError):
+            except _UnaccountedError:
                 # Some line is no record: it is found, and the rest are read, below.
-                self._drop()
+                pass
             else:
                 return ReadReport(lines=kept, kept=kept, blank=0, rejected=(), left_to_others=source.records - kept)
         return self._read_sorted(text.path, header, texts, lines=text.lines, copy=copy)
@@ -203,24 +206,32 @@ class _Reader:
         )
 
     def _asked(self, names: Sequence[str]) -> list[str]:
-        """The source columns to be read, after a look whether the file has each of them once."""
-        mapping, place = self.mapping, self.landed.name
-        twice = sorted({name for name in names if name and names.count(name) > 1})
-        if twice:
-            raise WrongInput(
-                f'two columns are called "{twice[0]}"', place=place, mend="have the export name each column once"
-            )
+        """The source columns to be read, once the file is seen to have each of them once."""
+        mapping, file = self.mapping, self.landed.name
         asked = dict(mapping.source_columns)
         for other in self.others if mapping.only else ():
             for source in other.only:
                 asked.setdefault(source, f"{other.place}.only")
+        if asked and not any(source in names for source in asked):
+            # A file without a header begins with someone's record, so its first line is not repeated here.
+            raise WrongInput(
+                f"the first line of {file} names none of the mapped columns",
+                place=f"{mapping.place}.columns",
+                mend="have the export begin with a line of column names, or mend the delimiter or the names",
+            )
         for source, key in asked.items():
             if source not in names:
-                near = did_you_mean(source, [name for name in names if name])
+                there = [name for name in names if name]
                 raise WrongInput(
-                    f'{place} has no column "{source}"',
+                    f'{file} has no column "{source}"',
                     place=key,
-                    mend=f"{near} its columns are: {', '.join(name for name in names if name)}",
+                    mend=f"{did_you_mean(source, there)} its columns are: {', '.join(there)}",
+                )
+            if names.count(source) > 1:
+                raise WrongInput(
+                    f'{file} has {names.count(source)} columns called "{source}"',
+                    place=key,
+                    mend="have the export name each column once",
                 )
         return list(asked)
 
@@ -230,10 +241,14 @@ class _Reader:
         columns = ", ".join(
             f"{sql} AS {name}" for name, sql in columns_sql(self.mapping, self.feed, source.texts).items()
         )
-        created = self.con.execute(
-            f"CREATE OR REPLACE TABLE {self.table} AS"
-            f" SELECT CAST(line AS BIGINT) AS source_line, {columns} FROM ({source.sql}){where}"
-        ).fetchall()
+        try:
+            created = self.con.execute(
+                f"CREATE OR REPLACE TABLE {self.table} AS"
+                f" SELECT CAST(line AS BIGINT) AS source_line, {columns} FROM ({source.sql}){where}"
+            ).fetchall()
+        except duckdb.InvalidInputException:
+            # DuckDB's own message quotes the line.
+            raise _UnaccountedError(f"{self.landed.name}: DuckDB found a line that is no record") from None
         kept = int(created[0][0])
         seen = kept
         if where:
@@ -249,8 +264,9 @@ class _Reader:
             f"CREATE OR REPLACE TABLE {self.table} AS SELECT CAST(0 AS BIGINT) AS source_line, {columns} WHERE false"
         )
 
-    def _drop(self) -> None:
-        self.con.execute(f"DROP TABLE IF EXISTS {self.table}")
+
+def _named(column: str) -> str:
+    return '"' + column.replace('"', '""') + '"'
 
 
 def _quoted(text: str) -> str:
