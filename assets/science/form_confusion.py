@@ -147,8 +147,8 @@ def mark_confused_totals(
     strict = could_be & (~_fits(totals, (own,))[:, 0] | (is_finer & (not is_mean_scored)))
     found = []
     for rows in _batches(forms, batch=batch, at=at):
-        others = np.delete(could_be, rows)
-        is_rare_elsewhere = len(others) > 0 and others.mean() <= SLIP_RATE
+        n_others = len(could_be) - len(rows)
+        is_rare_elsewhere = n_others > 0 and could_be.sum() - could_be[rows].sum() <= SLIP_RATE * n_others
         signs = could_be if is_rare_elsewhere else strict
         for stretch in _stretches(signs[rows], slip_rate=SLIP_RATE):
             members = rows[stretch]

@@ -122,6 +122,29 @@ def anxiety_measure_for(problem: str | None, *, measured: Sequence[str]) -> str 
     return next((each for each in candidates if each in measured), None)
 
 
+def anxiety_measure_expr(problem: pl.Expr, *, measured: Mapping[str, pl.Expr]) -> pl.Expr:
+    """`anxiety_measure_for` for columns.
+
+    Args:
+        problem: ICD-10 code or one of `PROBLEM_CODES`' words.
+        measured: by measure's id, whether it was filled in at start and end (boolean; null counts as not).
+
+    Returns:
+        String: a key of `ANXIETY_MEASURES`, or null where none that pairs was used.
+    """
+    written = problem.cast(pl.String).fill_null("").str.strip_chars()
+    words = written.str.to_lowercase().replace_strict(PROBLEM_CODES, default=None, return_dtype=pl.String)
+    code = words.fill_null(written.str.replace_all(".", "", literal=True).str.to_uppercase())
+    fitting = [
+        pl.when(code.str.starts_with(known) & measured[measure]).then(pl.lit(measure))
+        for known, measures in PROBLEM_MEASURES.items()
+        for measure in measures
+        if measure in measured
+    ]
+    general = pl.when(measured["GAD-7"]).then(pl.lit("GAD-7")) if "GAD-7" in measured else pl.lit(None, dtype=pl.String)
+    return pl.coalesce(*fitting, general)
+
+
 def is_attended_expr(code: pl.Expr) -> pl.Expr:
     """Whether an attendance code says the client was seen; null where there is no code."""
     return code.cast(pl.String).is_in(list(ATTENDED_CODES.value))

@@ -111,7 +111,7 @@ def with_local(registry: Registry, overrides: Mapping[str, Mapping[str, Any]]) -
             raise LocalNumberError(
                 f"{name}: local numbers need `source`, a sentence saying whose sample or decision they are."
             )
-        base = registry[name] if name in registry else _addition(name, facts, source=source)
+        base = instruments[registry[name].id] if name in registry else _addition(name, facts, source=source)
         allowed = _OVERRIDES if name in registry else _OVERRIDES | _SCALE | {"kind", "direction"}
         unknown = sorted(set(facts) - allowed)
         if unknown:

@@ -189,6 +189,27 @@ def test_a_problems_measure_pairs_with_its_own_problem_only(problem, measured, e
     assert tt.anxiety_measure_for(problem, measured=measured) == expected
 
 
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([None, "F42.1", "f401", "F43.1", "ptsd", "Social phobia", "F32", "", "relationship"]),
+            st.sets(st.sampled_from(["OCI", "SPIN", "PCL-5", "IES-R", "GAD-7"])),
+        ),
+        max_size=10,
+    ),
+    st.booleans(),
+)
+def test_pairing_a_column_is_pairing_each_row(rows, is_gad_known):
+    known = ["OCI", "SPIN", "PCL-5", "IES-R", *(["GAD-7"] if is_gad_known else [])]
+    frame = pl.DataFrame(
+        {"problem": [problem for problem, _ in rows]} | {name: [name in used for _, used in rows] for name in known},
+        schema={"problem": pl.String} | dict.fromkeys(known, pl.Boolean),
+    )
+    paired = tt.anxiety_measure_expr(pl.col("problem"), measured={name: pl.col(name) for name in known})
+    expected = [tt.anxiety_measure_for(problem, measured=sorted(used & set(known))) for problem, used in rows]
+    assert frame.select(paired.alias("m"))["m"].to_list() == expected
+
+
 def test_every_measure_a_problem_names_is_declared():
     assert {each for measures in tt.PROBLEM_MEASURES.values() for each in measures} <= set(tt.ANXIETY_MEASURES)
     assert set(tt.PROBLEM_CODES.values()) <= set(tt.PROBLEM_MEASURES)

@@ -206,6 +206,11 @@ def test_a_clinics_numbers_lie_over_the_published_ones_and_say_so():
     assert REGISTRY["PHQ-9"].cut_off.value == 10
 
 
+def test_two_sets_of_local_numbers_for_one_instrument_both_hold():
+    made = with_local(REGISTRY, {"PHQ-9": {"cut_off": 9, "source": "x"}, "phq9": {"alpha": 0.8, "source": "y"}})
+    assert (made["PHQ-9"].cut_off.value, made["PHQ-9"].alpha.source) == (9, "y")
+
+
 def test_a_clinic_can_declare_a_key_and_parts_where_none_is_known():
     made = with_local(
         REGISTRY, {"CALPAS": {"reversed_items": [1, 2], "subscales": {"goals": [3, 4]}, "source": "Manual held here"}}
