@@ -73,7 +73,8 @@ def classify(
     """Give every point of every series its limits, the rule that fired, its direction and its class.
 
     A series is split into phases where `rebase` is true; limits and rules never reach across phases. A missing value is
-    left out of the series, so its neighbours become neighbours, and comes back with the class `no_value`.
+    left out of the series, so its neighbours become neighbours, and comes back with the class `no_value` and the limits
+    of its phase.
 
     Rules, the first that fires naming the point: outside the limits; in a strict trend of 7; in 2 of 3 points beyond
     two thirds of the way to a limit, all 3 on that side of the centre (only the points beyond are marked, and a point
@@ -111,7 +112,10 @@ def classify(
     kept = ["_row", *_RESULT_COLUMNS]
     return (
         ordered.join(labelled.select(kept), on="_row", how="left", maintain_order="left")
-        .with_columns(point_class=pl.col("point_class").fill_null("no_value"))
+        .with_columns(
+            pl.col(_OF_THE_PHASE).drop_nulls().first().over(_GROUP),
+            point_class=pl.col("point_class").fill_null("no_value"),
+        )
         .drop("_phase", "_series", "_row")
     )
 
@@ -183,7 +187,7 @@ def assurance(target: pl.Expr, *, rules: ChartRules) -> pl.Expr:
 
 _GROUP: Final = ("_series", "phase")
 _ROUNDING: Final = 1e-12
-_RESULT_COLUMNS: Final = (
+_OF_THE_PHASE: Final = (
     "points_in_phase",
     "limit_points",
     "centre",
@@ -192,10 +196,8 @@ _RESULT_COLUMNS: Final = (
     "is_clipped",
     "is_trial",
     "mean_moving_range",
-    "rule",
-    "direction",
-    "point_class",
 )
+_RESULT_COLUMNS: Final = (*_OF_THE_PHASE, "rule", "direction", "point_class")
 
 
 def _series_id(by: Sequence[str]) -> pl.Expr:

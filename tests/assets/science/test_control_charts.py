@@ -237,7 +237,13 @@ def test_limits_of_a_percentage_are_clipped_and_say_so():
 def test_a_missing_value_is_left_out_and_comes_back_without_a_class():
     got = chart([10, None, 12, float("nan"), 10])
     assert got["point_class"].to_list() == ["common_cause", "no_value", "common_cause", "no_value", "common_cause"]
-    assert got["mean_moving_range"].to_list() == [2.0, None, 2.0, None, 2.0]
+    assert got["mean_moving_range"].to_list() == [2.0] * 5
+
+
+def test_a_point_without_a_value_still_has_the_limits_of_its_phase():
+    got = chart([10, 12, None, 20, 22, None, None], rebase_at=(3, 6))
+    assert got["centre"].to_list() == [11.0, 11.0, 11.0, 21.0, 21.0, 21.0, None]
+    assert got["point_class"].to_list()[-1] == "no_value"
 
 
 def test_one_point_has_no_limits():
