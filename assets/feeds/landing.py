@@ -104,10 +104,10 @@ def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapp
     new = []
     for name in sorted(claimed, key=lambda name: _place_in_order(name, claimed[name])):
         digest, size = _hash(inbox / name, name)
-        if (name, digest) in known:
-            continue
         if not _kept(landing, digest).exists():
             _copy(inbox / name, landing, digest, name)
+        if (name, digest) in known:
+            continue
         number = len(entries) + 1
         entries.append(
             _Entry(
