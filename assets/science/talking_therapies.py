@@ -32,9 +32,7 @@ WAIT_LIMITS_DAYS: Final = Sourced(
     (42, 126), "NHS Talking Therapies: 6 and 18 weeks from referral to first treatment", "verified"
 )
 ATTENDED_CODES: Final = Sourced(("5", "6"), "NHS data dictionary: attended on time, attended late but seen", "verified")
-TREATMENT_TYPES: Final = Sourced(
-    ("02", "03", "05"), "NHS England's SQL, the types that hold treatment", "verified"
-)
+TREATMENT_TYPES: Final = Sourced(("02", "03", "05"), "NHS England's SQL, the types that hold treatment", "verified")
 
 _NHS, _MANUAL = "NHS Talking Therapies; trial record NCT05134103", "NHS Talking Therapies manual"
 
