@@ -143,7 +143,7 @@ def _without_values(message: str) -> str:
 def _expectation(rule: Rule) -> Any:
     import great_expectations.expectations as gxe  # noqa: PLC0415
 
-    told = {
+    told: dict[str, Any] = {
         "severity": "critical" if rule.severity is Severity.ERROR else "warning",
         "description": rule.meaning,
         "meta": {"rule": rule.name},

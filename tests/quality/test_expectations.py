@@ -6,7 +6,9 @@ from dataclasses import asdict, replace
 from datetime import date, datetime
 from types import MappingProxyType
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from assets.contracts import registry
 from quality.expectations import outcomes, validate
@@ -199,3 +201,37 @@ def test_nothing_is_reported_to_anyone(warehouse):
 def test_arguments_of_a_rule_cannot_be_changed():
     rule = suite_of(ATTENDANCE).rules[0]
     assert isinstance(rule.arguments, MappingProxyType)
+
+
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "appointment_id": st.sampled_from(["a1", "a2", "a3", None]),
+            "clinician_id": st.sampled_from(["k1", "k2", None]),
+            "status": st.sampled_from(["attended", "did_not_attend", "gone", "", None]),
+            "duration_minutes": st.sampled_from([None, -1, 0, 1, 50, 600, 601]),
+        }
+    ),
+    max_size=8,
+)
+
+
+@hypothesis.settings(max_examples=20, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(rows=ROWS)
+def test_verdicts_agree_with_counting_by_hand(warehouse, put, rows):
+    warehouse.execute("DELETE FROM staging.attendance; DELETE FROM staging.clinicians")
+    put("staging.clinicians", clinician_id="k1", source_file="f.csv", source_line=1)
+    for row in rows:
+        put("staging.attendance", **attendance(**row))
+    keys = [row["appointment_id"] for row in rows]
+    known = {"attended", "did_not_attend", None}
+    by_hand_counts = {
+        "attendance.key": sum(key is not None and keys.count(key) > 1 for key in keys),
+        "attendance.appointment_id.not_missing": keys.count(None),
+        "attendance.clinician_id.not_missing": sum(row["clinician_id"] is None for row in rows),
+        "attendance.clinician_id.reference": sum(row["clinician_id"] == "k2" for row in rows),
+        "attendance.status.not_missing": sum(row["status"] is None for row in rows),
+        "attendance.status.vocabulary": sum(row["status"] not in known for row in rows),
+        "attendance.duration_minutes.range": sum(row["duration_minutes"] in {-1, 0, 601} for row in rows),
+    }
+    assert failed(warehouse) == {name: count for name, count in by_hand_counts.items() if count}
