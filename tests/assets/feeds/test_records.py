@@ -1,3 +1,4 @@
+import functools
 import re
 import tempfile
 from datetime import date
@@ -87,8 +88,14 @@ def one_record(lines: list[str], at: int) -> tuple[list[str], int, str | None]:
         place += 1
 
 
+@functools.cache
+def connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
 def quickly_read(content: bytes, mapping: FeedMapping = MAPPING) -> Account:
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as con:
+    con = connection()
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "landed")
         path.write_bytes(content)
         landed = LandedFile(
