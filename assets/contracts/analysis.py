@@ -183,6 +183,7 @@ ALLIANCE_LINK = Table(
             "Probability that a better alliance goes with better progress for this clinician's clients.",
         ),
         v.share("probability_above_service", "Probability that the link is stronger than the service's."),
+        v.flag("is_different", "Whether the link stands apart from the service's, false discoveries held at 5%."),
         _CERTAINTY,
     ),
 )
