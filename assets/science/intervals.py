@@ -61,8 +61,7 @@ class Integrated:
 
 
 def integrate(fitted: Fit, *, level: str, seed: int) -> Integrated:
-    """Draw from the posterior of the covariance parameters and describe fixed effects and one level's units under each
-    draw.
+    """Describe fixed effects and one level's units under draws from the covariance parameters' posterior.
 
     Args:
         fitted: a REML fit whose levels have one or two random columns each, the intercept first.
@@ -76,7 +75,7 @@ def integrate(fitted: Fit, *, level: str, seed: int) -> Integrated:
         EstimateRefusedError: a level has more than two random columns.
     """
     model = fitted.model
-    if any(len(l.random) > 2 for l in model.levels):  # noqa: PLR2004 - see above
+    if any(len(l.random) > 2 for l in model.levels):
         raise EstimateRefusedError("Intervals are integrated for at most two random columns a level.")
     points, weights = _importance_sample(
         lambda x: _log_posterior(model, x, kept=fitted.kept), _start(fitted), np.random.default_rng(seed)

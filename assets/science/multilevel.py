@@ -47,8 +47,7 @@ class EstimateRefusedError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class NestedModel:
-    """What is fitted: the names of X's columns (the first is the intercept), the cross products, and the levels,
-    innermost first."""
+    """What is fitted: names of X's columns (the first the intercept), cross products, levels innermost first."""
 
     columns: tuple[str, ...]
     statistics: Statistics
@@ -122,7 +121,7 @@ def refuse_what_cannot_be_fitted(model: NestedModel) -> None:
         raise EstimateRefusedError("Every client has one row, so clients cannot be told from chance.")
     products = statistics.products
     for level in model.levels:
-        if len(products) < 2:  # noqa: PLR2004 - a comparison needs two
+        if len(products) < 2:
             raise EstimateRefusedError(f"There is one {level.name}, so differences between them cannot be estimated.")
         if len(products) == statistics.rows:
             raise EstimateRefusedError(f"Every {level.name} has one row, so they cannot be told from chance.")
@@ -169,7 +168,7 @@ def fit(model: NestedModel, *, method: Method) -> Fit:
     start[diagonal] = 0.3
     best = _search(criterion, start, bounds)
     for away in RESTARTS:
-        low = [i for i in diagonal if best[i] < 1e-3]  # noqa: PLR2004 - as good as zero
+        low = [i for i in diagonal if best[i] < 1e-3]
         if low:
             again = best.copy()
             again[low] = away
@@ -207,7 +206,7 @@ def _polish(criterion: Callable[[Floats], tuple[float, Floats]], theta: Floats, 
             break
         moved = float(np.abs(onward - theta).max())
         theta, value, slope = onward, next_value, next_slope
-        if moved < 1e-9:  # noqa: PLR2004 - below what any tolerance asks
+        if moved < 1e-9:
             break
     return theta
 
@@ -219,7 +218,7 @@ def _hessian(criterion: Callable[[Floats], tuple[float, Floats]], theta: Floats,
         step[i] = 1e-5 * max(1.0, abs(theta[i]))
         rows.append((criterion(theta + step)[1] - criterion(theta - step)[1])[list(free)] / (2.0 * step[i]))
     matrix = np.asarray(rows).reshape(len(free), len(free))
-    return (matrix + matrix.T) / 2.0
+    return np.asarray((matrix + matrix.T) / 2.0)
 
 
 def at_parameters(model: NestedModel, theta: Floats, *, method: Method) -> Fit:

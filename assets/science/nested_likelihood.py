@@ -33,8 +33,7 @@ Method = Literal["REML", "ML"]
 
 @dataclass(frozen=True, kw_only=True)
 class UnitProducts:
-    """W'W of each unit of the innermost level that has random coefficients: (U, m, m), and the number of rows behind
-    them."""
+    """W'W of each innermost unit with random coefficients (U, m, m), and the number of rows behind them."""
 
     products: Floats
     rows: int
@@ -63,8 +62,9 @@ Statistics = UnitProducts | CompressedProducts
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """A grouping: its name, the columns of X with random coefficients, and which unit of the next level each of its
-    units belongs to.
+    """A grouping.
+
+    Its name, the columns of X with random coefficients, and which unit of the next level each of its units belongs to.
 
     `parent` ascends; it is None at the top.
     """
@@ -76,8 +76,7 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class LevelSweep:
-    """One level after the forward sweep: L (D, q, q), A (D, U, m, m), H (D, U, q, q) and the gain H A_z (D, U, q,
-    m)."""
+    """One level swept: L (D, q, q), A (D, U, m, m), H (D, U, q, q) and the gain H A_z (D, U, q, m)."""
 
     factor: Floats
     products: Floats
@@ -87,8 +86,10 @@ class LevelSweep:
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """The forward sweep: log|V| (D,), W'V^-1 W (D, m, m), what each top unit adds to it (D, U, m, m), and each level's
-    parts."""
+    """The forward sweep.
+
+    log|V| (D,), W'V^-1 W (D, m, m), what each top unit adds to it (D, U, m, m), and each level's parts.
+    """
 
     log_determinant: Floats
     total: Floats
@@ -98,8 +99,10 @@ class Sweep:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """The criterion (D,) with what was profiled out: fixed effects (D, r), (X'V^-1X)^-1 (D, r, r), residual sum of
-    squares (D,)."""
+    """The criterion (D,) and what was profiled out.
+
+    Fixed effects (D, r), (X'V^-1X)^-1 (D, r, r) and the residual sum of squares (D,).
+    """
 
     criterion: Floats
     beta: Floats
@@ -192,7 +195,7 @@ def profile(swept: Sweep, *, kept: Sequence[int], rows: int, method: Method) -> 
     cross = total[:, columns, outcome]
     within = total[:, columns][:, :, columns]
     sign, log_det = np.linalg.slogdet(within)
-    unscaled = np.linalg.inv(within)
+    unscaled = np.asarray(np.linalg.inv(within), dtype=np.float64)
     beta = np.einsum("dab,db->da", unscaled, cross)
     squares = total[:, outcome, outcome] - np.einsum("da,da->d", cross, beta)
     freedom = rows - len(columns) if method == "REML" else rows
@@ -304,15 +307,17 @@ def _absorb_clients(ratio: Floats, statistics: CompressedProducts) -> tuple[Floa
 
 
 def _spread(factor: Floats, block: Floats) -> tuple[Floats, Floats]:
-    """H = L (I + L' A L)^-1 L' for each unit, and the sum over units of log|I + L' A L|; closed forms for one and two
-    columns."""
+    """H = L (I + L' A L)^-1 L' for each unit, and the sum over units of log|I + L' A L|.
+
+    In closed form for one and two columns.
+    """
     size = factor.shape[1]
     wide = factor[:, None]
     inner = np.eye(size) + np.swapaxes(wide, 2, 3) @ block @ wide
     if size == 1:
         determinant = inner[..., 0, 0]
         inverse = 1.0 / inner
-    elif size == 2:  # noqa: PLR2004 - two columns
+    elif size == 2:
         determinant = inner[..., 0, 0] * inner[..., 1, 1] - inner[..., 0, 1] * inner[..., 1, 0]
         swapped = np.empty_like(inner)
         swapped[..., 0, 0], swapped[..., 1, 1] = inner[..., 1, 1], inner[..., 0, 0]
@@ -320,5 +325,5 @@ def _spread(factor: Floats, block: Floats) -> tuple[Floats, Floats]:
         inverse = swapped / determinant[..., None, None]
     else:
         determinant = np.linalg.det(inner)
-        inverse = np.linalg.inv(inner)
+        inverse = np.asarray(np.linalg.inv(inner), dtype=np.float64)
     return wide @ inverse @ np.swapaxes(wide, 2, 3), np.log(determinant).sum(axis=1)

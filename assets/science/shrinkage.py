@@ -45,8 +45,10 @@ class UnitEffects:
 
 @dataclass(frozen=True, kw_only=True)
 class Descent:
-    """One level on the way down, D parameter vectors at once: effects (D, U, q), their variance, whole coefficients and
-    theirs."""
+    """One level on the way down, D parameter vectors at once.
+
+    Effects (D, U, q) with their variance, and whole coefficients with theirs.
+    """
 
     effects: Floats
     variance: Floats
@@ -131,15 +133,14 @@ def unit_effects(fitted: Fit) -> dict[str, UnitEffects]:
 
 
 def reliability(prediction_variance: Floats, variance: float) -> Floats:
-    """How much of what is seen of a unit's effect is the unit's: 1 - prediction variance / variance, 0 where units do
-    not differ.
+    """How much of what is seen of a unit's effect is the unit's: 1 - prediction variance / variance.
 
     Args:
         prediction_variance: (U,) of one effect.
         variance: between units, of that effect.
 
     Returns:
-        (U,) between 0 and 1.
+        (U,) between 0 and 1; 0 where units do not differ.
     """
     if variance <= 0:
         return np.zeros(len(prediction_variance))

@@ -35,7 +35,8 @@ def client_sums_sql(*, relation: str, clinician: str, client: str, columns: Sequ
     listed = ",\n    ".join(["CAST(COUNT(*) AS BIGINT) AS row_count", *sums, *products])
     return (
         f"SELECT\n    clinician,\n    client,\n    {listed}\nFROM (\n    SELECT\n        {clinician} AS clinician,\n"
-        f"        {client} AS client,\n        {named}\n    FROM {relation}\n) AS complete_rows\nGROUP BY clinician, client"
+        f"        {client} AS client,\n        {named}\n    FROM {relation}\n) AS complete_rows\n"
+        "GROUP BY clinician, client"
     )
 
 
@@ -113,7 +114,7 @@ def compressed_from_patterns(patterns: pl.DataFrame, *, columns: int) -> tuple[C
             pattern_rows=n,
             pattern_clients=count,
             pattern_unit=np.cumsum(unit),
-            rows=int(round(float((n * count).sum()))),
+            rows=round(float((n * count).sum())),
         ),
         names.gather(first),
     )

@@ -4,8 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.science.multilevel import EstimateRefusedError, NestedModel, fit, leave_one_out
-from assets.science.nested_likelihood import Level, UnitProducts, gradient, profile, sweep
+from assets.science.multilevel import NestedModel, fit
+from assets.science.nested_likelihood import Level
 from assets.science.shrinkage import unit_effects
 from assets.science.sufficient_statistics import compressed_products, unit_products
 

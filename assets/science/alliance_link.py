@@ -1,0 +1,241 @@
+"""Does a better-than-usual alliance go with a better next outcome: for the service, and for each clinician.
+
+What belongs here: the published link at three levels kept apart (within a client, between clients of a clinician,
+between
+clinicians), each clinician's own within-client link drawn toward the service's, intervals, probabilities, and the
+sentences that refuse. What does not: the estimator that takes the look-ahead off (`split_panel.py`), the model
+(`multilevel.py`) and the uncertainty of its variances (`intervals.py`).
+
+Every figure is oriented: outcome points of improvement for one more alliance point, positive is better, whichever way
+the outcome measure runs. None of them is a cause: alliance is not handed out at random.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+from scipy import stats
+
+from assets.science.intervals import integrate, mixture_below, mixture_interval, mixture_mean_sd
+from assets.science.multilevel import EstimateRefusedError
+from assets.science.nested_likelihood import Floats
+from assets.science.shrinkage import false_discoveries_held
+from assets.science.split_panel import LEVELS, WITHIN, SplitPanel, split_panel
+
+COVERAGE: Final = 0.95
+SEED: Final = 20110611
+DIGITS: Final = 6
+FALSE_DISCOVERIES: Final = 0.05
+FEWEST_CLINICIANS: Final = 3  # leaving one out must leave a comparison
+REQUIRED: Final = (
+    "clinician_id",
+    "site",
+    "client_id",
+    "session_number",
+    "outcome_now",
+    "outcome_next",
+    "outcome_first",
+    "alliance",
+)
+LEVEL_SCHEMA: Final = {
+    "level": pl.String,
+    "method": pl.String,
+    "estimate": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "standard_error": pl.Float64,
+    "degrees_of_freedom": pl.Float64,
+    "probability_positive": pl.Float64,
+    "clinicians": pl.Int64,
+    "clients": pl.Int64,
+    "pairs": pl.Int64,
+    "sentence": pl.String,
+}
+CLINICIAN_SCHEMA: Final = {
+    "clinician_id": pl.String,
+    "site": pl.String,
+    "clients": pl.Int64,
+    "pairs": pl.Int64,
+    "estimate": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "service_estimate": pl.Float64,
+    "probability_positive": pl.Float64,
+    "probability_above_service": pl.Float64,
+    "is_different": pl.Boolean,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinkResult:
+    """What could be said of the link.
+
+    Attributes:
+        levels: one row a level (`within_client`, `between_client`, `between_clinician`) and method
+            (`split_panel_jackknife`, and `naive`, the textbook estimate, for analysts only): improvement for one
+            alliance point with 95% interval, the probability that it is positive, counts and a sentence.
+        clinicians: one row a clinician, in no order of merit: own within-client link, shrunken, with 95% interval, the
+            probabilities that it is positive and that it is above the service's, and whether it stands apart from the
+            service's with false discoveries held at 5%.
+        refusal: why nothing is said, in a sentence that can be shown; None where something is.
+        is_widened: whether so few clinicians took part that intervals were widened.
+    """
+
+    levels: pl.DataFrame
+    clinicians: pl.DataFrame
+    refusal: str | None
+    is_widened: bool
+
+
+def estimate_link(
+    pairs: pl.DataFrame, *, minimum_clients: int, minimum_clinicians: int, higher_is_better: bool
+) -> LinkResult:
+    """Estimate the link from pairs of a session's alliance and the next session's outcome.
+
+    Args:
+        pairs: one row a session with a next one: clinician_id, site, client_id, session_number (from 1), outcome_now,
+            outcome_next, outcome_first, alliance (higher is better), and episode_id where clients come more than once.
+            Outcomes in the measure's own direction. Rows with anything missing are left out.
+        minimum_clients: below so many clients nothing is said.
+        minimum_clinicians: below so many clinicians intervals are widened, and the sentence says so.
+        higher_is_better: the outcome measure's direction.
+
+    Returns:
+        The link, or the reason why there is none. The same pairs give the same digits, in any order.
+    """
+    rows = _complete(pairs, higher_is_better=higher_is_better)
+    clients = rows.select("clinician", "client").n_unique()
+    clinicians = rows["clinician"].n_unique()
+    if clients < minimum_clients:
+        return _refused(
+            f"Cannot tell: {clients} clients have what is needed, and at least {minimum_clients} are asked."
+        )
+    if clinicians < FEWEST_CLINICIANS:
+        return _refused(
+            f"Cannot tell: {clinicians} clinicians have such clients, and at least {FEWEST_CLINICIANS} are needed."
+        )
+    try:
+        panel = split_panel(rows)
+        slopes = _clinicians(rows, panel)
+    except EstimateRefusedError as refused:
+        return _refused(f"Cannot tell: {refused}")
+    is_widened = clinicians < minimum_clinicians
+    widening = np.sqrt(minimum_clinicians / clinicians) if is_widened else 1.0
+    levels = _levels(rows, panel, widening=float(widening))
+    return LinkResult(levels=levels, clinicians=slopes, refusal=None, is_widened=is_widened)
+
+
+def effective_units(sizes: Floats) -> float:
+    """How many equal units carry the information of units of these sizes: (sum n)^2 / sum n^2 (Kish, 1965)."""
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
+
+
+def _complete(pairs: pl.DataFrame, *, higher_is_better: bool) -> pl.DataFrame:
+    sign = 1.0 if higher_is_better else -1.0
+    unit = ["client_id", "episode_id"] if "episode_id" in pairs.columns else ["client_id"]
+    outcomes = ("outcome_now", "outcome_next", "outcome_first")
+    return (
+        pairs.drop_nulls([*REQUIRED])
+        .select(
+            clinician=pl.col("clinician_id").cast(pl.String),
+            site=pl.col("site").cast(pl.String),
+            client=pl.concat_str([pl.col(c).cast(pl.String) for c in unit], separator="\x1f"),
+            session_number=pl.col("session_number").cast(pl.Float64),
+            alliance=pl.col("alliance").cast(pl.Float64),
+            **{c: sign * pl.col(c).cast(pl.Float64) for c in outcomes},
+        )
+        .sort("clinician", "client", "session_number", "alliance", *outcomes)
+    )
+
+
+def _refused(sentence: str) -> LinkResult:
+    return LinkResult(
+        levels=pl.DataFrame(schema=LEVEL_SCHEMA),
+        clinicians=pl.DataFrame(schema=CLINICIAN_SCHEMA),
+        refusal=sentence,
+        is_widened=False,
+    )
+
+
+def _levels(rows: pl.DataFrame, panel: SplitPanel, *, widening: float) -> pl.DataFrame:
+    """Both methods at each level; t intervals on as many degrees of freedom as the caseloads carry."""
+    sizes = rows.group_by("clinician").len()["len"].to_numpy().astype(np.float64)
+    freedom = max(effective_units(sizes) - 1.0, 1.0)
+    reach = float(stats.t.ppf(0.5 + COVERAGE / 2.0, freedom))
+    clients = rows.select("clinician", "client").n_unique()
+    methods = (
+        ("split_panel_jackknife", panel.estimate, panel.standard_error),
+        ("naive", panel.naive, panel.naive_standard_error),
+    )
+    found = []
+    for place, level in enumerate(LEVELS):
+        for method, estimates, errors in methods:
+            estimate, error = float(estimates[place]), float(errors[place]) * widening
+            ends = (estimate - reach * error, estimate + reach * error)
+            found.append(
+                {
+                    "level": level,
+                    "method": method,
+                    "estimate": round(estimate, DIGITS),
+                    "low": round(ends[0], DIGITS),
+                    "high": round(ends[1], DIGITS),
+                    "standard_error": round(error, DIGITS),
+                    "degrees_of_freedom": round(freedom, DIGITS),
+                    "probability_positive": round(float(stats.t.cdf(estimate / error, freedom)), DIGITS),
+                    "clinicians": len(sizes),
+                    "clients": clients,
+                    "pairs": rows.height,
+                    "sentence": _sentence(level, estimate, ends, is_widened=widening > 1.0, clinicians=len(sizes)),
+                },
+            )
+    return pl.DataFrame(found, schema=LEVEL_SCHEMA)
+
+
+def _sentence(level: str, estimate: float, ends: tuple[float, float], *, is_widened: bool, clinicians: int) -> str:
+    subject = {
+        "within_client": "When a client's alliance is a point above its own usual",
+        "between_client": "For clients whose usual alliance is a point above that of the clinician's other clients",
+        "between_clinician": "For clinicians whose clients' usual alliance is a point above that of other clinicians'",
+    }[level]
+    low, high = ends
+    interval = f"(95% interval {low:.2f} to {high:.2f})"
+    if low <= 0.0 <= high:
+        finding = f"it cannot be told whether the next outcome is better or worse {interval}."
+    else:
+        word = "better" if estimate > 0 else "worse"
+        finding = f"the next outcome is {word} by {abs(estimate):.2f} points on average {interval}."
+    few = f" Only {clinicians} clinicians took part, so the interval is widened." if is_widened else ""
+    return f"{subject}, {finding}{few}"
+
+
+def _clinicians(rows: pl.DataFrame, panel: SplitPanel) -> pl.DataFrame:
+    """Each clinician's own link: integrated over the variances, moved by what the jackknife moves the service's."""
+    drawn = integrate(panel.naive_fit, level="clinician", seed=SEED)
+    shift, shift_error = float(panel.shift[0]), float(panel.shift_standard_error[0])
+    own = drawn.own[:, :, WITHIN] + shift
+    own_sd = np.hypot(drawn.own_sd[:, :, WITHIN], shift_error)
+    apart, apart_sd = drawn.effects[:, :, 1], drawn.effects_sd[:, :, 1]
+    mean, _ = mixture_mean_sd(drawn.weights, own, own_sd)
+    low, high = mixture_interval(drawn.weights, own, own_sd, coverage=COVERAGE)
+    above = 1.0 - mixture_below(drawn.weights, apart, apart_sd, threshold=0.0)
+    p_values = np.clip(2.0 * np.minimum(above, 1.0 - above), 0.0, 1.0)
+    counts = rows.group_by("clinician").agg(
+        pl.col("site").sort().first(), clients=pl.col("client").n_unique(), pairs=pl.len()
+    )
+    estimates = pl.DataFrame(
+        {
+            "clinician": panel.clinicians,
+            "estimate": mean.round(DIGITS),
+            "low": low.round(DIGITS),
+            "high": high.round(DIGITS),
+            "service_estimate": np.full(len(mean), round(float(panel.estimate[0]), DIGITS)),
+            "probability_positive": (1.0 - mixture_below(drawn.weights, own, own_sd, threshold=0.0)).round(DIGITS),
+            "probability_above_service": above.round(DIGITS),
+            "is_different": false_discoveries_held(p_values, share=FALSE_DISCOVERIES),
+        },
+    )
+    joined = estimates.join(counts, on="clinician", how="left", maintain_order="left").rename(
+        {"clinician": "clinician_id"}
+    )
+    return joined.select(CLINICIAN_SCHEMA.keys()).cast(CLINICIAN_SCHEMA)  # type: ignore[arg-type]
