@@ -15,17 +15,20 @@ _NUMBERS = (Kind.INTEGER, Kind.NUMBER)
 _ODD_SPACES = " \t\u00a0\u2007\u202f\u3000"
 
 
-def text_sql(column: str, *, kind: str = "VARCHAR", has_odd_spaces: bool = True) -> str:
+def text_sql(column: str, *, kind: str = "VARCHAR", is_day: bool = False, has_odd_spaces: bool = True) -> str:
     """A file's column as text: trimmed, blank as NULL.
 
     Args:
         column: its name in the query, a plain word.
         kind: its DuckDB type. Dates and moments become ISO text; a moment with a zone is written in UTC and ends in
-        `+00`.
+            `+00`.
+        is_day: whether a day is wanted, so that of a moment without a zone only its day is taken.
         has_odd_spaces: whether blanks other than spaces may stand around values; without them trimming is quicker.
     """
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S+00')"
+    if is_day and kind.startswith("TIMESTAMP"):
+        return f"CAST(CAST({column} AS DATE) AS VARCHAR)"
     if kind != "VARCHAR":
         return f"CAST({column} AS VARCHAR)"
     return f"nullif(trim({column}, '{_ODD_SPACES}'), '')" if has_odd_spaces else f"nullif(trim({column}), '')"

@@ -12,7 +12,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
@@ -35,7 +35,8 @@ class LandedFile:
         sha256: of the bytes.
         bytes: their number.
         landed_on: the data date of the night that landed it.
-        same_as: the number of the earlier file with the same bytes under another name; None where there is none.
+        same_as: the number of the first file with the same bytes and the same claims under another name; None where
+            there is none.
         claims: the mappings that this file is of, in the settings' order.
     """
 
@@ -73,7 +74,6 @@ class _Entry:
     sha256: str
     bytes: int
     landed_on: str
-    same_as: int | None
 
 
 def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapping]], data_date: date) -> Landing:
@@ -100,7 +100,6 @@ def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapp
     entries = _read_manifest(landing)
     _check_every_mapping_has_a_file(every_mapping, [*claimed, *(entry.name for entry in entries)], inbox)
     known = {(entry.name, entry.sha256) for entry in entries}
-    first_with = {entry.sha256: entry.file_number for entry in reversed(entries) if entry.same_as is None}
     new = []
     for name in sorted(claimed, key=lambda name: _place_in_order(name, claimed[name])):
         digest, size = _hash(inbox / name, name)
@@ -116,21 +115,30 @@ def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapp
                 sha256=digest,
                 bytes=size,
                 landed_on=data_date.isoformat(),
-                same_as=first_with.get(digest),
             )
         )
-        first_with.setdefault(digest, number)
         new.append(number)
     if new:
         _write_manifest(landing, entries)
-    files = tuple(_landed_file(entry, landing, every_mapping) for entry in entries)
-    return Landing(files=files, new=tuple(new), unclaimed=unclaimed)
+    return Landing(files=_files(entries, landing, every_mapping), new=tuple(new), unclaimed=unclaimed)
 
 
 def landed_files(landing: Path, *, mappings: Mapping[str, Sequence[FeedMapping]]) -> tuple[LandedFile, ...]:
     """All files that ever landed, in the order in which they count, without a look at the inbox."""
     every_mapping = tuple(mapping for of_feed in mappings.values() for mapping in of_feed)
-    return tuple(_landed_file(entry, landing, every_mapping) for entry in _read_manifest(landing))
+    return _files(_read_manifest(landing), landing, every_mapping)
+
+
+def _files(entries: Iterable[_Entry], landing: Path, mappings: Sequence[FeedMapping]) -> tuple[LandedFile, ...]:
+    """The manifest's files, each with the first that says the same; empty files of two feeds say different things."""
+    first: dict[tuple[str, tuple[str, ...]], int] = {}
+    files = []
+    for entry in entries:
+        file = _landed_file(entry, landing, mappings)
+        said = file.sha256, tuple(claim.place for claim in file.claims)
+        earlier = first.setdefault(said, file.file_number)
+        files.append(file if earlier == file.file_number else replace(file, same_as=earlier))
+    return tuple(files)
 
 
 def _landed_file(entry: _Entry, landing: Path, mappings: Iterable[FeedMapping]) -> LandedFile:
@@ -148,7 +156,6 @@ def _landed_file(entry: _Entry, landing: Path, mappings: Iterable[FeedMapping]) 
         sha256=entry.sha256,
         bytes=entry.bytes,
         landed_on=date.fromisoformat(entry.landed_on),
-        same_as=entry.same_as,
         claims=tuple(mapping for mapping in mappings if mapping.claims(entry.name)),
     )
 
@@ -286,8 +293,9 @@ def _read_manifest(landing: Path) -> list[_Entry]:
         if not line:
             continue
         try:
-            entries.append(_Entry(**json.loads(line)))
-        except (ValueError, TypeError):
+            said = json.loads(line)
+            entries.append(_Entry(**{each.name: said[each.name] for each in fields(_Entry)}))
+        except (ValueError, TypeError, KeyError):
             if number == len(lines):
                 break
             raise WrongInput(

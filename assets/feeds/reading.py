@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from assets.contracts.model import Feed
+from assets.contracts.model import Feed, Kind
 from assets.feeds.columns import columns_sql, only_sql, text_sql
 from assets.feeds.landing import LandedFile
 from assets.feeds.mapping import FeedMapping
@@ -128,7 +128,16 @@ class _Reader:
             ) from None
         types = {str(name): str(kind) for name, kind, *_ in described}
         asked = self._asked(list(types))
-        texts = {source: text_sql(f"c{place}", kind=types[source]) for place, source in enumerate(asked)}
+        days = {
+            source
+            for column in self.feed.delivered
+            if column.kind is Kind.DATE
+            for source in self.mapping.columns.get(column.name, ())
+        }
+        texts = {
+            source: text_sql(f"c{place}", kind=types[source], is_day=source in days)
+            for place, source in enumerate(asked)
+        }
         columns = "".join(f", {_named(source)} AS c{place}" for place, source in enumerate(asked))
         rows = (
             f"SELECT file_row_number + 1 AS line{columns} FROM read_parquet('{_quoted(path)}', file_row_number = true)"

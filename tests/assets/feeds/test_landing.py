@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assets.feeds import landing
 from assets.feeds.landing import MANIFEST, Landing, land, landed_files
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.wrong_input import WrongInput
@@ -88,6 +89,13 @@ def test_the_same_bytes_under_another_name_are_landed_as_the_same(clinic: Clinic
     for name in ("a.csv", "b.csv", "c.csv"):
         clinic.sends(name)
     assert [file.same_as for file in clinic.pull().files] == [None, 1, 1]
+
+
+def test_empty_files_of_two_mappings_are_not_the_same(tmp_path: Path):
+    clinic = Clinic(tmp_path, mapping("a*.csv"), mapping("b*.csv", index=1))
+    for name in ("a1.csv", "a2.csv", "b1.csv"):
+        clinic.sends(name, b"")
+    assert [file.same_as for file in clinic.pull().files] == [None, 1, None]
 
 
 def test_files_count_undated_first_then_by_date_and_corrections_last_of_their_day(tmp_path: Path):
@@ -230,6 +238,31 @@ def test_a_folder_that_a_glob_happens_to_fit_is_only_looked_into(tmp_path: Path)
     clinic.sends("staff.csv")
     clinic.sends("old/staff.csv")
     assert clinic.names() == ["staff.csv"]
+
+
+def test_a_file_that_may_not_be_read_is_said(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
+    clinic.sends("staff.csv")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert str(wrong(clinic)) == "staff.csv: permission denied; let this account read the file"
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(clinic: Clinic, monkeypatch: pytest.MonkeyPatch):
+    clinic.sends("staff.csv", b"half")
+    hashed = landing._hash
+
+    def hash_and_grow(path: Path, name: str) -> tuple[str, int]:
+        found = hashed(path, name)
+        clinic.sends("staff.csv", b"half and half")
+        return found
+
+    monkeypatch.setattr(landing, "_hash", hash_and_grow)
+    assert "changed while it was read" in wrong(clinic).what
+    assert not list(clinic.landing.rglob("*staff*"))
+    assert not (clinic.landing / MANIFEST).exists()
 
 
 def test_a_pipe_is_no_file(clinic: Clinic):

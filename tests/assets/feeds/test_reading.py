@@ -275,6 +275,12 @@ def test_a_moment_with_a_zone_is_written_in_universal_time(read: Read, parquet: 
     assert rows[0]["starts_at"] == "2026-07-01 09:30:00+00"
 
 
+def test_a_day_that_parquet_holds_as_a_moment_is_its_day(read: Read, parquet: Callable[[str], Path]):
+    path = parquet("SELECT TIMESTAMP '2026-07-01 00:00:00' AS day")
+    _, rows = read(path, mapped(format="parquet", columns={"started_on": "day"}))
+    assert rows[0]["started_on"] == "2026-07-01"
+
+
 def wrong(read: Read, content: bytes | Path, mapping: FeedMapping) -> WrongInput:
     with pytest.raises(WrongInput) as caught:
         read(content, mapping)
