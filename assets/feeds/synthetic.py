@@ -46,8 +46,8 @@ SHARE_OF_FORMS_WITH_A_BLANK: Final = 0.02  # assumed
 class Export:
     """What was written.
 
-    `rows` counts rows by file name, the wrong ones included; `wrong_rows` counts those; `sent_twice` names the second file
-    of the same bytes; `truth` is what lies behind it all.
+    `rows` counts rows by file name, the wrong ones included; `wrong_rows` counts those; `sent_twice` names the second
+    file of the same bytes; `truth` is what lies behind it all.
     """
 
     folder: Path

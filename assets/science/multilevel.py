@@ -193,7 +193,10 @@ def _search(
 
 
 def _polish(criterion: Callable[[Floats], tuple[float, Floats]], theta: Floats, diagonal: Sequence[int]) -> Floats:
-    """Newton steps with a Hessian from differences of the exact gradient; stops where a step no longer helps."""
+    """Newton steps with a Hessian from differences of the exact gradient; stops where a step no longer helps.
+
+    Convergence is quadratic: after a step of 1e-6 what is left is far below any tolerance.
+    """
     value, slope = criterion(theta)
     for _ in range(6):
         free = [i for i in range(len(theta)) if i not in diagonal or theta[i] > AT_BOUNDARY]
@@ -206,7 +209,7 @@ def _polish(criterion: Callable[[Floats], tuple[float, Floats]], theta: Floats, 
             break
         moved = float(np.abs(onward - theta).max())
         theta, value, slope = onward, next_value, next_slope
-        if moved < 1e-9:
+        if moved < 1e-6:
             break
     return theta
 

@@ -49,7 +49,7 @@ class CompressedProducts:
     """
 
     products: Floats  # (K, m, m) W'W of each clinician
-    # (P, m, m) sum of s s' over the clients of the pattern, s being the column sums of a client's rows
+    # (P, m (m + 1) / 2) sum of s s' over the clients of the pattern, s being a client's column sums; by `pack`
     pattern_sums: Floats
     pattern_rows: Floats  # (P,) rows of each client of the pattern
     pattern_clients: Floats  # (P,) how many clients
@@ -274,6 +274,12 @@ def gradient(
     return np.asarray(slopes)
 
 
+def pack(matrices: Floats) -> Floats:
+    """The upper triangles of symmetric matrices (..., m, m), row by row: (..., m (m + 1) / 2)."""
+    (rows, columns), _ = _upper(matrices.shape[-1])
+    return np.ascontiguousarray(matrices[..., rows, columns])
+
+
 def _starts(parent: Integers) -> Integers:
     return np.flatnonzero(np.r_[True, parent[1:] != parent[:-1]])
 
@@ -286,11 +292,10 @@ def _upper(size: int) -> tuple[tuple[Integers, Integers], Floats]:
 
 def _pattern_sum(weight: Floats, statistics: CompressedProducts) -> Floats:
     """The weighted sum of pattern sums over each clinician's patterns, upper triangle only: (K, m (m + 1) / 2)."""
-    (rows, columns), _ = _upper(statistics.products.shape[1])
     count = len(statistics.products)
     ends = np.searchsorted(statistics.pattern_unit, np.arange(count + 1))
     spread = sparse.csr_matrix((weight, np.arange(len(weight)), ends), shape=(count, len(weight)))
-    return np.asarray(spread @ statistics.pattern_sums[:, rows, columns])
+    return np.asarray(spread @ statistics.pattern_sums)
 
 
 def _absorb_clients(ratio: Floats, statistics: CompressedProducts) -> tuple[Floats, Floats]:

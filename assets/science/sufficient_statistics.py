@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from assets.science.nested_likelihood import CompressedProducts, Floats, Integers, UnitProducts
+from assets.science.nested_likelihood import CompressedProducts, Floats, Integers, UnitProducts, pack
 
 
 def client_sums_sql(*, relation: str, clinician: str, client: str, columns: Sequence[str]) -> str:
@@ -110,7 +110,7 @@ def compressed_from_patterns(patterns: pl.DataFrame, *, columns: int) -> tuple[C
     return (
         CompressedProducts(
             products=np.add.reduceat(products, first, axis=0),
-            pattern_sums=sums,
+            pattern_sums=pack(sums),
             pattern_rows=n,
             pattern_clients=count,
             pattern_unit=np.cumsum(unit),
@@ -155,7 +155,7 @@ def compressed_products(design: Floats, *, clinician: npt.ArrayLike, client: npt
     patterns = _starts(unit[order] * (int(n.max()) + 1) + n[order])
     return CompressedProducts(
         products=_product_sums(design, clinicians),
-        pattern_sums=_product_sums(sums[order], patterns),
+        pattern_sums=pack(_product_sums(sums[order], patterns)),
         pattern_rows=n[order][patterns].astype(np.float64),
         pattern_clients=np.diff(np.r_[patterns, len(order)]).astype(np.float64),
         pattern_unit=unit[order][patterns].astype(np.int64),
