@@ -5,10 +5,7 @@ from pathlib import Path
 
 import click
 
-from assets.feeds.synthetic import write_export
 from pipelines.environment import ROOT
-from pipelines.night import run_night
-from pipelines.night_report import report
 from pipelines.state import state_folder
 
 DATA_DATE = date(2026, 10, 31)
@@ -20,6 +17,8 @@ CONFIG = ROOT / "pipelines" / "examples" / "demo.toml"
 
 def write_demo_inbox(folder: Path) -> Path:
     """The synthetic clinic's export; the same bytes every time."""
+    from assets.feeds.synthetic import write_export  # noqa: PLC0415 - numpy is not needed for --help
+
     write_export(folder, seed=SEED, clinicians=CLINICIANS, clients=CLIENTS, data_on=DATA_DATE)
     return folder
 
@@ -28,6 +27,10 @@ def write_demo_inbox(folder: Path) -> Path:
 @click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
 def command(home: str | None) -> int:
     """Run the main job on a synthetic clinic; print what came in, three findings, and where to look."""
+    # Dagster takes seconds to import, and --help should not wait for it.
+    from pipelines.night import run_night  # noqa: PLC0415
+    from pipelines.night_report import report  # noqa: PLC0415
+
     folder = state_folder(home) / "demo"
     click.echo(f"Writing a synthetic clinic of {CLINICIANS} clinicians and {CLIENTS:,} clients ...", err=True)
     inbox = write_demo_inbox(folder / "inbox")

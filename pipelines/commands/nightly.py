@@ -5,8 +5,6 @@ from pathlib import Path
 import click
 
 from pipelines.command_line import WRONG_INPUT
-from pipelines.night import run_night
-from pipelines.night_report import report
 from pipelines.state import state_folder
 
 
@@ -19,6 +17,13 @@ from pipelines.state import state_folder
 @click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
 def command(config: Path, inbox: Path, as_of: str | None, home: str | None) -> int:
     """Run one night: the same job that the schedule runs. Exit 0 published, 2 wrong input, 1 anything else."""
+    # Dagster takes seconds to import; neither --help nor a wrong setting should wait for it.
+    from assets.service import read_service  # noqa: PLC0415
+
+    read_service(config)
+    from pipelines.night import run_night  # noqa: PLC0415
+    from pipelines.night_report import report  # noqa: PLC0415
+
     folder = state_folder(home)
     end = run_night(config=config, inbox=inbox, home=folder, as_of=as_of)
     if end.problem is None:

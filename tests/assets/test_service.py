@@ -61,7 +61,7 @@ def test_a_missing_required_feed_is_named(tmp_path):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(WrongInput, match="nowhere.toml"):
+    with pytest.raises(WrongInput, match=r"nowhere\.toml"):
         read_service(tmp_path / "nowhere.toml")
 
 

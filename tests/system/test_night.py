@@ -40,8 +40,7 @@ def test_three_findings_are_told_in_words(night):
 
 def test_every_line_of_every_file_is_accounted_for(night):
     broken = night.rows(
-        "SELECT file FROM quality.reconciliation"
-        " WHERE lines <> accepted + refused + superseded + identical + blank"
+        "SELECT file FROM quality.reconciliation WHERE lines <> accepted + refused + superseded + identical + blank"
     )
     assert broken == []
 
@@ -88,10 +87,10 @@ def test_a_couples_two_raters_stay_two_people_of_one_case(night):
 
 
 def test_the_wrong_form_is_named_and_costs_nobody_else_a_row(night):
-    rows = night.rows(
-        "SELECT rule, COUNT(*) FROM staging.refused_rows WHERE rule LIKE 'another_form%' GROUP BY rule"
+    rows = night.rows("SELECT rule, COUNT(*) FROM staging.refused_rows WHERE rule LIKE 'another_form%' GROUP BY rule")
+    others = night.rows(
+        "SELECT COUNT(*) FROM staging.refused_rows WHERE file = 'north/wai_sr.csv' AND rule LIKE 'answers%'"
     )
-    others = night.rows("SELECT COUNT(*) FROM staging.refused_rows WHERE file = 'north/wai_sr.csv' AND rule LIKE 'answers%'")
     kept = night.rows("SELECT COUNT(*) FROM staging.alliance WHERE instrument = 'WAI-SR' AND clinician_id = 'N007'")
     assert rows == [("another_form_waisr", 232)]
     assert others == [(0,)]
@@ -107,7 +106,9 @@ def test_sessions_are_numbered_without_holes(night):
 
 
 def test_every_promised_table_and_column_stands_with_its_comment(night):
-    tables = dict(night.rows("SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() WHERE NOT internal"))
+    tables = dict(
+        night.rows("SELECT schema_name || '.' || table_name, comment FROM duckdb_tables() WHERE NOT internal")
+    )
     columns = night.rows(
         "SELECT schema_name || '.' || table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
     )

@@ -100,7 +100,9 @@ def fates(con, *versions):
         "CREATE OR REPLACE TABLE lines (file_number BIGINT, source_line BIGINT, clinician_id VARCHAR, site VARCHAR,"
         " profession VARCHAR, started_on DATE, broken_rule VARCHAR)"
     )
-    con.executemany("INSERT INTO lines VALUES (?, ?, 'K1', NULL, ?, NULL, NULL)", [list(version) for version in versions])
+    con.executemany(
+        "INSERT INTO lines VALUES (?, ?, 'K1', NULL, ?, NULL, NULL)", [list(version) for version in versions]
+    )
     found = con.sql(staging_sql.repeated_lines(staging.CLINICIANS, lines="lines")).fetchall()
     return {(number, line): fate for number, line, fate in found}
 
