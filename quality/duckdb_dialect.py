@@ -134,9 +134,6 @@ class _OtherType(UserDefinedType[Any]):
 class _TypeNames(PGTypeCompiler):
     """Types are written as DuckDB's catalogue names them, so that a contract's types compare as text."""
 
-    def visit_double(self, type_: Any, **kw: Any) -> str:  # noqa: ARG002 -- SQLAlchemy's signature
-        return "DOUBLE"
-
     def visit_DOUBLE(self, type_: Any, **kw: Any) -> str:  # noqa: ARG002, N802 -- SQLAlchemy's signature and name
         return "DOUBLE"
 
@@ -189,14 +186,6 @@ class DuckDBDialect(PGDialect):
 
     def do_begin(self, dbapi_connection: Any) -> None:
         """Nothing: the owner keeps transactions."""
-
-    def do_ping(self, dbapi_connection: Any) -> bool:  # noqa: ARG002 -- SQLAlchemy's signature
-        """An embedded database does not go away."""
-        return True
-
-    def get_isolation_level(self, dbapi_connection: Any) -> Any:  # noqa: ARG002 -- SQLAlchemy's signature
-        """Each statement stands alone here."""
-        return "AUTOCOMMIT"
 
     def set_isolation_level(self, dbapi_connection: Any, level: Any) -> None:
         """Nothing: the owner keeps transactions."""

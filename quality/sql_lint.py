@@ -16,9 +16,11 @@ from sqlglot import exp
 # These give each row another answer when rows that tie change places.
 _BROKEN_BY_TIES = (exp.RowNumber, exp.Ntile, exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue)
 _NEED_AN_ORDER = (*_BROKEN_BY_TIES, exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist)
-_ANY_ROWS_VALUE = (exp.AnyValue, exp.First, exp.Last, exp.ArgMax, exp.ArgMin)
+_ANY_ROWS_VALUE = (exp.AnyValue, exp.First, exp.Last, exp.ArgMax, exp.ArgMin, exp.Mode)
 _IN_ORDER = (exp.ArrayAgg, exp.GroupConcat, exp.List)
 _APPROXIMATE = (exp.ApproxQuantile, exp.ApproxDistinct, exp.ApproxTopK)
+# DuckDB's QUANTILE and QUANTILE_DISC take a row's own value; Spark has no exact word for them.
+_DISCRETE = (exp.Quantile, exp.PercentileDisc)
 _WHOLE_NUMBERS = (exp.Sum, exp.RowNumber, exp.Ntile, exp.Rank, exp.DenseRank)
 # A number may pass through these on its way to the CAST that gives it its type.
 _TRANSPARENT = (exp.Window, exp.Filter, exp.Paren, exp.Coalesce, exp.Case, exp.If, exp.Neg, exp.Add, exp.Sub, exp.Mul)
@@ -47,20 +49,17 @@ def to_spark(sql: str) -> str:
         sqlglot.errors.UnsupportedError: it has no exact translation.
     """
     tree = sqlglot.parse_one(sql, read="duckdb")
-    if tree.find(*_APPROXIMATE):
-        raise sqlglot.errors.UnsupportedError("a function is approximate")
+    if without := [*_approximations(tree)]:
+        raise sqlglot.errors.UnsupportedError("; ".join(without))
     tree = tree.transform(_exact_percentile)
-    told = tree.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE, comments=False)
-    if "APPROX" in told.upper():
-        raise sqlglot.errors.UnsupportedError("a function would become approximate")
-    return told
+    return tree.sql(dialect="spark", unsupported_level=sqlglot.ErrorLevel.RAISE, comments=False)
 
 
 def _exact_percentile(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.WithinGroup) and isinstance(node.this, exp.PercentileCont):
         column = node.expression.expressions[0].this
         return exp.Anonymous(this="percentile", expressions=[column, node.this.this])
-    if isinstance(node, exp.Quantile | exp.PercentileCont) and (share := node.args.get("quantile") or node.expression):
+    if isinstance(node, exp.PercentileCont) and (share := node.args.get("expression")):
         return exp.Anonymous(this="percentile", expressions=[node.this, share])
     return node
 
@@ -157,9 +156,15 @@ def _order_of_rows(tree: exp.Expression) -> Iterator[str]:
 def _approximations(tree: exp.Expression) -> Iterator[str]:
     for function in tree.find_all(*_APPROXIMATE):
         yield f"an approximate function: {_shown(function)}"
+    for function in tree.find_all(*_DISCRETE):
+        if not isinstance(function, _APPROXIMATE):
+            yield f"a discrete quantile, use QUANTILE_CONT: {_shown(function)}"
     for function in tree.find_all(exp.Anonymous):
         if function.name.lower().startswith(("approx", "reservoir")):
             yield f"an approximate function: {_shown(function)}"
+    for group in tree.find_all(exp.WithinGroup):
+        if any(key.args.get("desc") for key in group.find_all(exp.Ordered)):
+            yield f"a quantile of a descending order: {_shown(group)}"
     if tree.find(exp.TableSample):
         yield "a sample of rows"
 

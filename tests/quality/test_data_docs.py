@@ -143,6 +143,11 @@ def test_cleaning_leaves_out_what_it_does_not_know_and_escapes_the_rest():
     assert cleaned(page) == '<div class="c">a &lt;b&gt; <code>c</code><a>out</a><a href="#in">in</a>z</div>end'
 
 
+def test_elements_left_open_are_closed_or_left_out_with_their_parents():
+    page = "<body><div><b>x</div><form><p><label>y</form></i>z</body>"
+    assert cleaned(page) == "<div><b>x</b></div>z"
+
+
 def test_the_librarys_own_page_would_have_loaded_from_elsewhere(outcome):
     assert "https://" in drawn(outcome)
 

@@ -4,13 +4,14 @@ import subprocess
 import sys
 from dataclasses import asdict, replace
 from datetime import date, datetime
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
 from assets.contracts import registry
+from quality import expectations
 from quality.expectations import outcomes, validate
 from quality.model import Check, Rule, RuleCouldNotRun, Severity, Suite
 from quality.suites import suite_of
@@ -198,6 +199,15 @@ def test_nothing_is_reported_to_anyone(warehouse):
     assert os.environ["GX_ANALYTICS_ENABLED"] == "false"
 
 
+def test_a_result_that_is_missing_or_contradicts_itself_is_no_verdict():
+    [rule] = by_hand("SELECT 1 AS failing WHERE FALSE").rules
+    with pytest.raises(RuleCouldNotRun, match="it has no result"):
+        expectations._verdict(rule, None)
+    torn = SimpleNamespace(success=True, exception_info={"raised_exception": False}, result={"observed_value": 3})
+    with pytest.raises(RuleCouldNotRun, match="both passed and failed"):
+        expectations._verdict(rule, torn)
+
+
 def test_arguments_of_a_rule_cannot_be_changed():
     rule = suite_of(ATTENDANCE).rules[0]
     assert isinstance(rule.arguments, MappingProxyType)
@@ -216,7 +226,7 @@ ROWS = st.lists(
 )
 
 
-@hypothesis.settings(max_examples=20, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.settings(max_examples=10, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(rows=ROWS)
 def test_verdicts_agree_with_counting_by_hand(warehouse, put, rows):
     warehouse.execute("DELETE FROM staging.attendance; DELETE FROM staging.clinicians")

@@ -41,6 +41,7 @@ BAD = {
         "SELECT ANY_VALUE(a) AS b FROM t",
         "SELECT ARG_MAX(a, b) AS c FROM t",
         "SELECT FIRST(a) AS b FROM t",
+        "SELECT MODE(a) AS b FROM t",
     ],
     "a list without ORDER BY": ["SELECT ARRAY_AGG(a) AS b FROM t", "SELECT STRING_AGG(a, ',') AS b FROM t"],
     "LIMIT without ORDER BY": ["SELECT a FROM t LIMIT 5"],
@@ -50,6 +51,12 @@ BAD = {
         "SELECT APPROX_COUNT_DISTINCT(a) AS b FROM t",
         "SELECT RESERVOIR_QUANTILE(a, 0.5) AS b FROM t",
     ],
+    "a discrete quantile": [
+        "SELECT QUANTILE(a, 0.5) AS b FROM t",
+        "SELECT QUANTILE_DISC(a, 0.5) AS b FROM t",
+        "SELECT PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY a) AS b FROM t",
+    ],
+    "descending order": ["SELECT PERCENTILE_CONT(0.9) WITHIN GROUP (ORDER BY a DESC) AS b FROM t"],
     "a sample": ["SELECT a FROM t USING SAMPLE 10%"],
 }
 GOOD = [
@@ -70,6 +77,7 @@ GOOD = [
     "SELECT CAST(COUNT(*) OVER (PARTITION BY b) AS BIGINT) AS c FROM t",
     "WITH s AS (SELECT a FROM t) SELECT a FROM s UNION ALL SELECT a FROM u",
     "SELECT a FROM t ORDER BY a LIMIT 5",
+    "SELECT QUANTILE_CONT(a, 0.5) AS b, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY a) AS c, MEDIAN(a) AS d FROM t",
     "SELECT ARRAY_AGG(a ORDER BY t_id) AS b FROM t",
 ]
 
@@ -106,8 +114,9 @@ def test_an_exact_percentile_stays_exact_on_spark():
 
 
 def test_what_has_no_exact_translation_is_refused():
-    with pytest.raises(sqlglot.errors.UnsupportedError, match="approximate"):
-        to_spark("SELECT APPROX_QUANTILE(x, 0.5) AS q FROM t")
+    for function in ("APPROX_QUANTILE(x, 0.5)", "PERCENTILE_DISC(0.5) WITHIN GROUP (ORDER BY x)", "QUANTILE(x, 0.5)"):
+        with pytest.raises(sqlglot.errors.UnsupportedError, match=r"approximate|discrete"):
+            to_spark(f"SELECT {function} AS q FROM t")
 
 
 def test_good_examples_are_sql_that_duckdb_runs():
