@@ -202,7 +202,7 @@ def _check_strptime(written: str, moment: datetime, at: str, example: str) -> No
         text = moment.strftime(written)
         read_back = datetime.strptime(text, written)  # noqa: DTZ007 -- as above
         in_duckdb = duckdb.execute("SELECT strptime(?, ?)", [text, written]).fetchone()
-        is_right = read_back == moment and in_duckdb == (moment,)
+        is_right = read_back == moment and in_duckdb == (moment,) and "'" not in written
     except (ValueError, re.error, duckdb.Error):
         is_right = False
     if not is_right:

@@ -175,6 +175,30 @@ def test_a_manifest_cut_off_anywhere_in_its_last_line_is_healed(data: st.DataObj
         assert manifest.read_bytes() == whole
 
 
+@pytest.mark.parametrize("which", range(1, 9))
+def test_a_pull_cut_off_at_any_write_to_the_disk_leaves_the_next_one_whole(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch, which: int
+):
+    clinic.sends("a.csv", b"a")
+    clinic.sends("b.csv", b"b")
+    calls = []
+
+    def cut_off(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == which:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            clinic.pull()
+    assert [(file.file_number, file.name, file.path.read_bytes()) for file in clinic.pull().files] == [
+        (1, "a.csv", b"a"),
+        (2, "b.csv", b"b"),
+    ]
+    assert not list(clinic.landing.glob(".unfinished-*"))
+
+
 def test_a_copy_that_was_cut_off_is_cleared_away(clinic: Clinic):
     clinic.sends("a.csv")
     clinic.pull()

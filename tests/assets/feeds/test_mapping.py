@@ -172,6 +172,11 @@ WRONG = {
         "feeds.outcomes[0].date_format",
         "%d/%m/%Y",
     ),
+    "a date format with a quote in it": (
+        {"outcomes": changed(OUTCOMES, date_format="%d'%m'%Y")},
+        "feeds.outcomes[0].date_format",
+        "%d/%m/%Y",
+    ),
     "a moment without a time": (
         {"attendance": changed(ATTENDANCE, datetime_format="%Y-%m-%d")},
         "feeds.attendance[0].datetime_format",
