@@ -101,19 +101,30 @@ def score_sql(instrument: Instrument, item_columns: Sequence[str], *, part: str 
     """
     column_of = _columns_by_item(instrument, item_columns)
     items, missing = _items_and_rule(instrument, part)
-    answered = answered_sql([column_of[item] for item in items])
-    in_range = " AND ".join(_in_range_sql(instrument, item, column_of[item]) for item in items)
-    total = " + ".join(f"COALESCE({_keyed_sql(instrument, item, column_of[item])}, 0.0)" for item in items)
-    return (
-        f"CASE WHEN {answered} >= {len(items) - missing.max_missing} AND {in_range} "
-        f"THEN ROUND(({total}) * CAST({_numerator(instrument, items)!r} AS DOUBLE) / NULLIF({answered}, 0), "
-        f"{_DECIMALS}) END"
-    )
+    keyed = [_keyed_sql(instrument, item, column_of[item]) for item in items]
+    out_of_range = " OR ".join(_out_of_range_sql(instrument, item, column_of[item]) for item in items)
+    # Nearly every form is complete, and the sum of a complete one needs no counting; it is null as soon as one item is.
+    score = _complete_sql(instrument, items, total=" + ".join(keyed))
+    if missing.max_missing > 0:
+        answered = answered_sql([column_of[item] for item in items])
+        total = " + ".join(f"COALESCE({each}, 0.0)" for each in keyed)
+        prorated = f"ROUND(({total}) * {_double(_numerator(instrument, items))} / NULLIF({answered}, 0), {_DECIMALS})"
+        fewest = len(items) - missing.max_missing
+        score = f"COALESCE({score}, CASE WHEN {answered} >= {fewest} THEN {prorated} END)"
+    return f"CASE WHEN {out_of_range} THEN NULL ELSE {score} END"
+
+
+def _complete_sql(instrument: Instrument, items: tuple[int, ...], *, total: str) -> str:
+    """The score of a form with every item answered; whole answers that are only added up need no rounding."""
+    numerator = _numerator(instrument, items)
+    if instrument.item_decimals == 0 and numerator == len(items):
+        return total
+    return f"ROUND(({total}) * {_double(numerator)} / {len(items)}, {_DECIMALS})"
 
 
 def answered_sql(item_columns: Sequence[str]) -> str:
     """How many items of a form were answered, as one SQL expression of whole numbers."""
-    return "(" + " + ".join(f"CASE WHEN {_quoted(column)} IS NULL THEN 0 ELSE 1 END" for column in item_columns) + ")"
+    return "(" + " + ".join(f"CAST({_quoted(column)} IS NOT NULL AS INTEGER)" for column in item_columns) + ")"
 
 
 def _columns_by_item(instrument: Instrument, item_columns: Sequence[str]) -> dict[int, str]:
@@ -149,7 +160,7 @@ def _keyed_expr(instrument: Instrument, item: int, column: str) -> pl.Expr:
 
 def _keyed_sql(instrument: Instrument, item: int, column: str) -> str:
     span, value = instrument.range_of_item(item), f"CAST({_quoted(column)} AS DOUBLE)"
-    return f"CAST({float(span.low + span.high)!r} AS DOUBLE) - {value}" if instrument.is_reversed(item) else value
+    return f"{_double(float(span.low + span.high))} - {value}" if instrument.is_reversed(item) else value
 
 
 def _in_range_expr(instrument: Instrument, item: int, column: str) -> pl.Expr:
@@ -157,9 +168,13 @@ def _in_range_expr(instrument: Instrument, item: int, column: str) -> pl.Expr:
     return pl.col(column).is_null() | pl.col(column).is_between(span.low, span.high)
 
 
-def _in_range_sql(instrument: Instrument, item: int, column: str) -> str:
+def _out_of_range_sql(instrument: Instrument, item: int, column: str) -> str:
     span, name = instrument.range_of_item(item), _quoted(column)
-    return f"({name} IS NULL OR ({name} >= {span.low!r} AND {name} <= {span.high!r}))"
+    return f"{name} < {span.low!r} OR {name} > {span.high!r}"
+
+
+def _double(number: float) -> str:
+    return f"CAST({number!r} AS DOUBLE)"
 
 
 def _quoted(column: str) -> str:
