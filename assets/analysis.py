@@ -29,6 +29,26 @@ _IN_PERIOD = (
     "FROM marts.{table}, quality.run AS run WHERE {day} > run.data_date - to_months(CAST(run.period_months AS INTEGER))"
 )
 
+# Every session of an episode in which the client rated the alliance at all, with a null where this one was not rated: a
+# form that was skipped neither makes nor mends a rupture, but the session did take place.
+_ALLIANCE_BY_SESSION = f"""
+WITH rated AS (
+  SELECT client_id, episode_id, instrument, session_number, MIN(score) AS score
+  {_CLIENTS_OWN} AND kind = 'alliance' AND session_number IS NOT NULL
+  GROUP BY client_id, episode_id, instrument, session_number
+),
+series AS (SELECT DISTINCT client_id, episode_id, instrument FROM rated)
+SELECT
+  series.client_id, series.episode_id, series.instrument, session.clinician_id, session.site, session.session_number,
+  rated.score
+FROM series
+INNER JOIN marts.sessions AS session ON session.episode_id = series.episode_id
+LEFT JOIN rated
+  ON rated.client_id = series.client_id AND rated.episode_id = series.episode_id
+  AND rated.instrument = series.instrument AND rated.session_number = session.session_number
+ORDER BY series.instrument, series.client_id, series.episode_id, session.session_number
+"""
+
 
 def _change(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
     ratings = warehouse.read_frame(
@@ -74,13 +94,10 @@ def _progress(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
 
 
 def _ruptures(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    ratings = warehouse.read_frame(
-        con,
-        "SELECT client_id, episode_id, clinician_id, site, instrument, session_number, rating_id, score "
-        f"{_CLIENTS_OWN} AND kind = 'alliance' AND session_number IS NOT NULL",
-    )
+    ended = warehouse.read_frame(con, "SELECT episode_id FROM marts.episodes WHERE NOT is_open ORDER BY episode_id")
     return ruptures(
-        ratings,
+        warehouse.read_frame(con, _ALLIANCE_BY_SESSION),
+        ended_episodes=ended["episode_id"].to_list(),
         falls_by_sd=service.ruptures.falls_by_sd,
         repaired_within_sessions=service.ruptures.repaired_within_sessions,
     )

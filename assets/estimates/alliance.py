@@ -7,8 +7,8 @@ on one measure, since sites differ in whom they see. Does not belong here: the s
 
 import polars as pl
 
-from assets.estimates.certainty import certainty_word
 from assets.science.clinician_effects import clinician_effects
+from assets.science.verdicts import certainty_expr
 
 EARLY_SESSIONS = 3
 _KEYS = ["clinician_id", "instrument"]
@@ -62,7 +62,7 @@ def clinician_alliance(
     joined = own.join(pl.concat(levels), on=_KEYS, how="left", maintain_order="left").join(
         described, on="clinician_id", how="left", maintain_order="left"
     )
-    word = certainty_word(pl.col("probability_above"), clients=pl.col("clients"), minimum_clients=minimum_clients)
+    word = certainty_expr(pl.col("probability_above"), n=pl.col("clients"), fewest=minimum_clients)
     return joined.with_columns(certainty=word)
 
 

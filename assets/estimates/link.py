@@ -11,8 +11,8 @@ import polars as pl
 from assets.contracts import analysis
 from assets.contracts.analysis import ALLIANCE_LEVELS, ALLIANCE_LINK
 from assets.contracts.model import Kind, Table
-from assets.estimates.certainty import certainty_word
 from assets.science.alliance_link import LinkResult, estimate_link
+from assets.science.verdicts import certainty_expr
 from assets.service import MeasurePair, Service
 
 # Below it the jackknife's intervals are short (measured: 88 to 95% at 15), so they are widened and said to be.
@@ -56,26 +56,33 @@ def _estimate(pairs: pl.DataFrame, *, measure: MeasurePair, service: Service) ->
     )
 
 
-def _levels(
-    found: LinkResult, *, measure: MeasurePair, scope: str, name: str, service: Service
-) -> pl.DataFrame:
+def _levels(found: LinkResult, *, measure: MeasurePair, scope: str, name: str, service: Service) -> pl.DataFrame:
     levels = found.levels
     if found.refusal is not None:
-        refused = {"method": "split_panel_jackknife", "clinicians": 0, "clients": 0, "pairs": 0, "sentence": found.refusal}
+        refused = {
+            "method": "split_panel_jackknife",
+            "clinicians": 0,
+            "clients": 0,
+            "pairs": 0,
+            "sentence": found.refusal,
+        }
         levels = pl.DataFrame([{"level": level, **refused} for level in analysis.LEVELS]).with_columns(
-            pl.lit(None, dtype=pl.Float64).alias(figure) for figure in ("estimate", "low", "high", "probability_positive")
+            pl.lit(None, dtype=pl.Float64).alias(figure)
+            for figure in ("estimate", "low", "high", "probability_positive")
         )
-    word = certainty_word(
-        pl.col("probability_positive"), clients=pl.col("clients"), minimum_clients=service.suppression.minimum_clients
+    word = certainty_expr(
+        pl.col("probability_positive"), n=pl.col("clients"), fewest=service.suppression.minimum_clients
     )
     return _placed(
-        levels.with_columns(word.alias("certainty"), scope=pl.lit(scope), scope_name=pl.lit(name)), measure, ALLIANCE_LEVELS
+        levels.with_columns(word.alias("certainty"), scope=pl.lit(scope), scope_name=pl.lit(name)),
+        measure,
+        ALLIANCE_LEVELS,
     )
 
 
 def _links(found: LinkResult, *, measure: MeasurePair, service: Service) -> pl.DataFrame:
-    word = certainty_word(
-        pl.col("probability_positive"), clients=pl.col("clients"), minimum_clients=service.suppression.minimum_clients
+    word = certainty_expr(
+        pl.col("probability_positive"), n=pl.col("clients"), fewest=service.suppression.minimum_clients
     )
     return _placed(found.clinicians.with_columns(word.alias("certainty")), measure, ALLIANCE_LINK)
 

@@ -7,9 +7,9 @@ site. Does not belong here: funnels (`assets.science.funnel`), the comparison
 
 import polars as pl
 
-from assets.estimates.certainty import certainty_word
 from assets.science.clinician_effects import clinician_effects
 from assets.science.funnel import funnel, wilson_interval
+from assets.science.verdicts import certainty_expr
 
 _CONFIDENCE = 0.95
 # Spiegelhalter (2005) winsorises a tenth at each end before asking how much clinicians differ beyond chance.
@@ -64,7 +64,7 @@ def _of_instrument(closed: pl.DataFrame, minimum_clients: int, minimum_clinician
         [_against_expected(groups[site], minimum_clinicians) for site in sorted(groups, key=str)] or [_NOBODY]
     )
     few = pl.col("evaluable") < minimum_clients
-    word = certainty_word(pl.col("probability_above"), clients=pl.col("evaluable"), minimum_clients=minimum_clients)
+    word = certainty_expr(pl.col("probability_above"), n=pl.col("evaluable"), fewest=minimum_clients)
     return (
         judged.points.with_columns(pl.Series("low", low).fill_nan(None), pl.Series("high", high).fill_nan(None))
         .join(against, on="clinician_id", how="left", maintain_order="left")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
+import polars as pl
 from scipy import stats
 
 if TYPE_CHECKING:
@@ -100,6 +101,29 @@ def verdict(
         direction="up" if above > 0.5 else "down",
         probability=surest,
         is_small=abs(estimate) < smallest_that_matters,
+    )
+
+
+def certainty_expr(probability_above: pl.Expr, *, n: pl.Expr, fewest: int) -> pl.Expr:
+    """The word of `verdict` for a whole column, in the warehouse's spelling.
+
+    Args:
+        probability_above: Probability that the truth lies above nothing; null where it could not be computed.
+        n: How many clients stand behind each estimate.
+        fewest: Clients below which nothing is said.
+
+    Returns:
+        `clear`, `likely`, `cannot_tell` or `too_few`.
+    """
+    surest = pl.max_horizontal(probability_above, 1 - probability_above)
+    return (
+        pl.when(n < fewest)
+        .then(pl.lit("too_few"))
+        .when(surest >= CLEAR_FROM - _ROUNDING)
+        .then(pl.lit("clear"))
+        .when(surest >= LIKELY_FROM - _ROUNDING)
+        .then(pl.lit("likely"))
+        .otherwise(pl.lit("cannot_tell"))
     )
 
 
