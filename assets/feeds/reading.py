@@ -230,7 +230,8 @@ class _Reader:
             )
         for source, key in asked.items():
             if source not in names:
-                there = [name for name in names if name]
+                # A name that runs over lines is a quote gone astray, with records behind it.
+                there = [name for name in names if name and "\n" not in name]
                 raise WrongInput(
                     f'{file} has no column "{source}"',
                     place=key,

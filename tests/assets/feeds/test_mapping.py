@@ -247,6 +247,23 @@ WRONG = {
         "feeds.outcomes[0].constants.instrument",
         'did you mean "PHQ-9"?',
     ),
+    "a word for an unknown instrument": (
+        {
+            "outcomes": changed(
+                OUTCOMES,
+                constants={"rater": "client"},
+                columns={**OUTCOMES["columns"], "instrument": "Measure"},
+                words={"instrument": {"P9": "PHQ9"}},
+            )
+        },
+        "feeds.outcomes[0].words.instrument.P9",
+        'did you mean "PHQ-9"?',
+    ),
+    "items of no name": (
+        {"outcomes": changed(OUTCOMES, items=[])},
+        "feeds.outcomes[0].items",
+        "name the file's column",
+    ),
     "a long layout without its columns": (
         {"outcomes": changed(OUTCOMES, layout="long", total=None, item_number="Item")},
         "feeds.outcomes[0].item_value",

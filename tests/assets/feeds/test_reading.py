@@ -301,6 +301,13 @@ def test_a_file_without_a_header_is_not_repeated(read: Read):
     assert "secret" not in str(complaint)
 
 
+def test_records_behind_a_quote_left_open_in_the_header_are_not_repeated(read: Read):
+    complaint = wrong(read, b'id,"plaec\n1,secret"\n2,b\n', mapped())
+    assert "secret" not in str(complaint)
+    complaint = wrong(read, b'id,"plaec\n1,secret\n2,b\n', mapped())
+    assert "secret" not in str(complaint)
+
+
 def test_a_mapped_column_that_stands_twice_is_said(read: Read):
     assert "2 columns" in wrong(read, b"id,place,id\n1,a,2\n", mapped()).what
 

@@ -88,6 +88,11 @@ def test_a_character_cut_off_at_the_end_is_said(tmp_path: Path):
     assert "line 2," in complaint(tmp_path, "id\né".encode()[:-1], encoding="utf-8").what
 
 
+def test_utf_16_without_its_mark_is_said(tmp_path: Path):
+    wrong = complaint(tmp_path, "id\n1\n".encode("utf-16-le"), encoding="utf-16")
+    assert wrong.place == KEY
+
+
 def test_utf_16_cut_off_within_a_character_is_said(tmp_path: Path):
     wrong = complaint(tmp_path, b"\xff\xfeo\x00d\x00d", encoding="utf-16")
     assert "line 1," in wrong.what
