@@ -58,6 +58,30 @@ class Rule:
             raise ValueError(f"{self.name}: SQL for failing rows belongs to a rule of the kind {Check.NO_FAILING_ROWS}")
 
 
+def by_hand(  # noqa: PLR0913 -- what a rule says, each part by its name
+    table: str, name: str, severity: Severity, *, meaning: str, why: str, sql: str
+) -> Rule:
+    """A rule written by hand, as the SQL that gives a row for each row that breaks it.
+
+    Args:
+        table: `schema.table`.
+        name: fixed for good; the table's own name is put before it.
+        severity: what a failure does to the night.
+        meaning: what the rule says, in one plain sentence.
+        why: why it matters, in one plain sentence.
+        sql: one SELECT, however it is laid out.
+    """
+    return Rule(
+        table=table,
+        name=f"{table.rpartition('.')[2]}.{name}",
+        severity=severity,
+        meaning=meaning,
+        why=why,
+        check=Check.NO_FAILING_ROWS,
+        failing_rows=" ".join(sql.split()),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Suite:
     """Every rule of one table.

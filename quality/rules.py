@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from assets.science.instruments.model import Instrument
-from quality.model import Check, Rule, Severity
+from quality.conservation import CONSERVATION
+from quality.model import Rule, Severity, by_hand
 
 # Days of things that happened in the service, which can lie neither before it began nor after the data date.
 _DAYS_OF_CARE = (
@@ -60,21 +61,7 @@ def written(parameters: Parameters) -> tuple[Rule, ...]:
         *_overlaps(parameters),
         *_SESSIONS,
         *_forms(parameters),
-        *_CONSERVATION,
-    )
-
-
-def _rule(  # noqa: PLR0913 -- what a rule says, each part by its name
-    table: str, name: str, severity: Severity, *, meaning: str, why: str, sql: str
-) -> Rule:
-    return Rule(
-        table=table,
-        name=f"{table.rpartition('.')[2]}.{name}",
-        severity=severity,
-        meaning=meaning,
-        why=why,
-        check=Check.NO_FAILING_ROWS,
-        failing_rows=" ".join(sql.split()),
+        *CONSERVATION,
     )
 
 
@@ -88,7 +75,7 @@ def _day(day: date) -> str:
 
 def _dates(parameters: Parameters) -> list[Rule]:
     after = [
-        _rule(
+        by_hand(
             table,
             f"{column}.after_data_date",
             Severity.ERROR,
@@ -99,7 +86,7 @@ def _dates(parameters: Parameters) -> list[Rule]:
         for table, column in (*_DAYS_OF_CARE, *_DAYS_PAST)
     ]
     before = [
-        _rule(
+        by_hand(
             table,
             f"{column}.before_service",
             Severity.ERROR,
@@ -113,7 +100,7 @@ def _dates(parameters: Parameters) -> list[Rule]:
 
 
 _EPISODES = (
-    _rule(
+    by_hand(
         "staging.episodes",
         "ended_before_started",
         Severity.WARN,
@@ -121,7 +108,7 @@ _EPISODES = (
         why="Its length, and what counts as its first and last score, would be wrong.",
         sql="SELECT episode_id FROM staging.episodes WHERE ended_on < started_on",
     ),
-    _rule(
+    by_hand(
         "staging.episodes",
         "started_before_referred",
         Severity.WARN,
@@ -129,7 +116,7 @@ _EPISODES = (
         why="The wait would be negative, and would pull the service's waits down.",
         sql="SELECT episode_id FROM staging.episodes WHERE started_on < referred_on",
     ),
-    _rule(
+    by_hand(
         "marts.appointments",
         "episode_of_another_case",
         Severity.WARN,
@@ -146,7 +133,7 @@ _EPISODES = (
 
 def _overlaps(parameters: Parameters) -> list[Rule]:
     return [
-        _rule(
+        by_hand(
             "marts.episodes",
             "overlapping",
             Severity.WARN,
@@ -167,7 +154,7 @@ def _overlaps(parameters: Parameters) -> list[Rule]:
 
 
 _SESSIONS = (
-    _rule(
+    by_hand(
         "marts.sessions",
         "numbered_in_order",
         Severity.ERROR,
@@ -181,7 +168,7 @@ _SESSIONS = (
             ) AS in_order WHERE session_number <> place
         """,
     ),
-    _rule(
+    by_hand(
         "marts.sessions",
         "of_attended_appointment",
         Severity.ERROR,
@@ -194,7 +181,7 @@ _SESSIONS = (
             WHERE booked.appointment_id IS NULL
         """,
     ),
-    _rule(
+    by_hand(
         "marts.sessions",
         "two_at_one_time",
         Severity.WARN,
@@ -219,7 +206,7 @@ def _forms(parameters: Parameters) -> list[Rule]:
     )
     possible = f"(VALUES {ranges}) AS possible(instrument, lowest, highest)"
     return [
-        _rule(
+        by_hand(
             "staging.scores",
             "instrument.known",
             Severity.ERROR,
@@ -230,7 +217,7 @@ def _forms(parameters: Parameters) -> list[Rule]:
                 LEFT JOIN {possible} ON possible.instrument = scored.instrument WHERE possible.instrument IS NULL
             """,
         ),
-        _rule(
+        by_hand(
             "staging.scores",
             "score.possible",
             Severity.ERROR,
@@ -243,7 +230,7 @@ def _forms(parameters: Parameters) -> list[Rule]:
             """,
         ),
         *(_total_agrees(feed) for feed in ("alliance", "outcomes")),
-        _rule(
+        by_hand(
             "marts.ratings",
             "appointment.attended",
             Severity.WARN,
@@ -255,7 +242,7 @@ def _forms(parameters: Parameters) -> list[Rule]:
                 WHERE NOT booked.is_attended
             """,
         ),
-        _rule(
+        by_hand(
             "marts.ratings",
             "appointment.of_another_case",
             Severity.WARN,
@@ -271,7 +258,7 @@ def _forms(parameters: Parameters) -> list[Rule]:
 
 
 def _total_agrees(feed: str) -> Rule:
-    return _rule(
+    return by_hand(
         "staging.scores",
         f"{feed}.total_agrees",
         Severity.WARN,
@@ -284,106 +271,3 @@ def _total_agrees(feed: str) -> Rule:
             WHERE sent.items IS NOT NULL AND ABS(sent.total - scored.score) > 0.01
         """,
     )
-
-
-def _same_count(table: str, name: str, *, meaning: str, found: str, expected: str) -> Rule:
-    return _rule(
-        table,
-        name,
-        Severity.ERROR,
-        meaning=meaning,
-        why="Rows lost or doubled in a join are the faults that nobody sees on a page.",
-        sql=f"""
-            SELECT found.n FROM ({found}) AS found CROSS JOIN ({expected}) AS expected WHERE found.n <> expected.n
-        """,
-    )
-
-
-_CONSERVATION = (
-    _same_count(
-        "staging.scores",
-        "as_many_as_forms",
-        meaning="There are as many scores as accepted forms.",
-        found="SELECT COUNT(*) AS n FROM staging.scores",
-        expected="SELECT COUNT(*) AS n FROM (SELECT rating_id FROM staging.alliance"
-        " UNION ALL SELECT rating_id FROM staging.outcomes) AS forms",
-    ),
-    _same_count(
-        "marts.appointments",
-        "as_many_as_accepted",
-        meaning="There are as many appointments as accepted rows of attendance.",
-        found="SELECT COUNT(*) AS n FROM marts.appointments",
-        expected="SELECT COUNT(*) AS n FROM staging.attendance",
-    ),
-    _same_count(
-        "marts.sessions",
-        "as_many_as_attended",
-        meaning="There are as many sessions as attended appointments.",
-        found="SELECT COUNT(*) AS n FROM marts.sessions",
-        expected="SELECT COUNT(*) AS n FROM marts.appointments WHERE is_attended",
-    ),
-    _same_count(
-        "marts.ratings",
-        "as_many_as_scores",
-        meaning="There are as many forms as scores.",
-        found="SELECT COUNT(*) AS n FROM marts.ratings",
-        expected="SELECT COUNT(*) AS n FROM staging.scores",
-    ),
-    _same_count(
-        "marts.episodes",
-        "hold_every_appointment",
-        meaning="The episodes' appointments add up to all appointments.",
-        found="SELECT COALESCE(CAST(SUM(appointments) AS BIGINT), 0) AS n FROM marts.episodes",
-        expected="SELECT COUNT(*) AS n FROM marts.appointments",
-    ),
-    _same_count(
-        "marts.clinicians",
-        "hold_every_session",
-        meaning="The clinicians' sessions add up to all sessions.",
-        found="SELECT COALESCE(CAST(SUM(sessions) AS BIGINT), 0) AS n FROM marts.clinicians",
-        expected="SELECT COUNT(*) AS n FROM marts.sessions",
-    ),
-    _same_count(
-        "marts.clinician_months",
-        "hold_every_appointment",
-        meaning="The clinicians' months add up to all appointments.",
-        found="SELECT COALESCE(CAST(SUM(appointments) AS BIGINT), 0) AS n FROM marts.clinician_months",
-        expected="SELECT COUNT(*) AS n FROM marts.appointments",
-    ),
-    _rule(
-        "marts.clinician_months",
-        "statuses_add_up",
-        Severity.ERROR,
-        meaning="In each clinician's month, the appointments by status add up to the appointments.",
-        why="Rates are shares of the whole; a part left out makes the others look larger.",
-        sql="""
-            SELECT clinician_id, month FROM marts.clinician_months
-            WHERE attended + did_not_attend + cancelled_by_client + cancelled_by_clinic + late_not_seen <> appointments
-        """,
-    ),
-    _rule(
-        "quality.reconciliation",
-        "lines_add_up",
-        Severity.ERROR,
-        meaning="Of each file, every line is accepted, refused, superseded, identical or blank.",
-        why="A line that went nowhere is a client whose care nobody counted.",
-        sql="""
-            SELECT feed, file_number FROM quality.reconciliation
-            WHERE lines <> accepted + refused + superseded + identical + blank
-        """,
-    ),
-    _rule(
-        "quality.reconciliation",
-        "refusals_have_reasons",
-        Severity.ERROR,
-        meaning="Each refused line of a file stands among the refused rows with its reason.",
-        why="A clinic can only mend what it is told of.",
-        sql="""
-            SELECT counted.feed, counted.file_number FROM quality.reconciliation AS counted
-            LEFT JOIN (
-              SELECT feed, file_number, COUNT(*) AS n FROM staging.refused_rows GROUP BY feed, file_number
-            ) AS told ON told.feed = counted.feed AND told.file_number = counted.file_number
-            WHERE counted.refused <> COALESCE(told.n, 0)
-        """,
-    ),
-)
