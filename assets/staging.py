@@ -11,10 +11,12 @@ import polars as pl
 
 from assets import tables, warehouse
 from assets.contracts import accounting, quality, staging, staging_sql
-from assets.contracts.model import Feed, Table
+from assets.contracts.model import Feed, Kind, Table
 from assets.feeds.landing import LandedFile, landed_files
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.reading import ReadReport, read_into
+from assets.feeds.records import RejectedLine
+from assets.feeds.wrong_input import WrongInput
 from assets.form_batches import refuse_confused_batches
 from assets.resources import Night
 from assets.scores import score_forms
@@ -22,9 +24,14 @@ from assets.sources import LANDED
 
 _UNREAD = {"source_line": pl.Int64, "rule": pl.String, "reason": pl.String}
 DISAGREEING = "form_lines_disagree"
+REPLACED = "file_replaced"
 _SENTENCES_BEYOND_COLUMNS = {
     DISAGREEING: "the lines of this form disagree on whom, what or when it is about",
 }
+_REPLACED_REASON = "the file can't be read, and a newer one of the same name has replaced it"
+# A file most of whose dates or numbers can't be read is one whose form the configuration has wrong.
+_FEWEST_LINES_TO_JUDGE = 10
+_KEY_OF_FORM = {Kind.DATE: "date_format", Kind.TIMESTAMP: "datetime_format", Kind.NUMBER: "decimal"}
 
 
 def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, landed: tuple[LandedFile, ...]) -> int:
@@ -41,8 +48,16 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
             if file.same_as is not None:
                 _count_again(con, feed, file=file)
                 continue
-            report = read_into(con, file, mapping, feed=feed, table="scratch.read", scratch=night.work)
+            try:
+                report = read_into(con, file, mapping, feed=feed, table="scratch.read", scratch=night.work)
+            except WrongInput:
+                if not _is_replaced(file, landed):
+                    raise
+                _note(con, feed, file=file, report=_refused_whole(file, mapping))
+                continue
             reasons |= _judge(con, feed, mapping=mapping, file=file, night=night)
+            if not _is_replaced(file, landed):
+                _check_form(con, feed, mapping=mapping, file=file, lines=report.kept)
             _note(con, feed, file=file, report=report)
     if feed.is_ratings:
         reasons |= refuse_confused_batches(con, lines=f"scratch.lines_{feed.name}", registry=night.service.registry)
@@ -94,6 +109,49 @@ def _judge(
     )
     con.execute("DROP TABLE scratch.read")
     return {rule.name: rule.reason for rule in staging_sql.rules(feed, reading=reading)}
+
+
+def _is_replaced(file: LandedFile, landed: tuple[LandedFile, ...]) -> bool:
+    """Whether the clinic has sent the name again since: a spoilt file must not stop every night after its mend."""
+    return any(other.name == file.name and other.file_number > file.file_number for other in landed)
+
+
+def _refused_whole(file: LandedFile, mapping: FeedMapping) -> ReadReport:
+    """The account of a file that can't be read: every line after the first refused; of Parquet there are no lines."""
+    lines = [] if mapping.format == "parquet" else file.path.read_bytes().splitlines()[1:]
+    rejected = tuple(RejectedLine(number, REPLACED, _REPLACED_REASON) for number in range(2, len(lines) + 2))
+    return ReadReport(lines=len(lines), kept=0, blank=0, rejected=rejected, left_to_others=0)
+
+
+def _check_form(
+    con: duckdb.DuckDBPyConnection, feed: Feed, *, mapping: FeedMapping, file: LandedFile, lines: int
+) -> None:
+    """Hold the configured form of dates and numbers against the whole file.
+
+    Raises:
+        WrongInput: where most lines can't be read in that form.
+    """
+    if lines < _FEWEST_LINES_TO_JUDGE:
+        return
+    found = con.execute(
+        f"SELECT broken_rule, COUNT(*) FROM scratch.lines_{feed.name} "
+        "WHERE file_number = ? AND broken_rule LIKE '%\\_unreadable' ESCAPE '\\' GROUP BY broken_rule ORDER BY ALL",
+        [file.file_number],
+    ).fetchall()
+    keys = {
+        f"{column.name}_unreadable": _KEY_OF_FORM[column.kind]
+        for column in feed.delivered
+        if column.kind in _KEY_OF_FORM
+    }
+    keys["answers_unreadable"] = "decimal"
+    for rule, count in found:
+        key = keys.get(rule)
+        if key is not None and count > lines / 2:
+            raise WrongInput(
+                f'{count} of {lines} lines of {file.name} can\'t be read with "{getattr(mapping, key)}"',
+                place=f"{mapping.place}.{key}",
+                mend=f"write the {key.replace('_', ' ')} that the file has",
+            )
 
 
 def _note(con: duckdb.DuckDBPyConnection, feed: Feed, *, file: LandedFile, report: ReadReport) -> None:

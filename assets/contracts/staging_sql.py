@@ -16,6 +16,8 @@ from assets.contracts.model import Column, Feed, Kind
 
 # Dates of what happened; a clinician's first working day may lie before the service's own.
 _EVENT_COLUMNS = ("starts_at", "completed_on", "referred_on")
+# Nobody who works or is treated today began before; record systems write 1900-01-01, and year 26, for no date at all.
+_BEFORE_ANYBODY = date(1901, 1, 1)
 _KIND_OF = {"alliance": "alliance", "outcomes": "outcome"}
 _LABELS = {
     "starts_at": "start time",
@@ -65,21 +67,35 @@ def label(column: Column) -> str:
     return _LABELS.get(column.name, column.name.removesuffix("_id").removesuffix("_on").replace("_", " "))
 
 
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def number_sql(text: str) -> str:
+    """SQL that reads text as a number; NULL where it can't be read. DuckDB would read `1_2` as twelve; a person wouldn't."""
+    return f"TRY_CAST(REPLACE({text}, '_', '?') AS DOUBLE)"
+
+
+def whole_number_sql(text: str) -> str:
+    """SQL that reads text as a whole number; NULL where it can't be read, or has a fraction, which a cast would round."""
+    return f"CASE WHEN {number_sql(text)} = FLOOR({number_sql(text)}) THEN TRY_CAST({text} AS BIGINT) END"
+
+
 def value_sql(column: Column, *, reading: Reading) -> str:
     """SQL that reads the column's text as its type; NULL where it can't be read."""
     text = column.name
     match column.kind:
         case Kind.INTEGER:
-            return f"CASE WHEN TRY_CAST({text} AS DOUBLE) = FLOOR(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS BIGINT) END"
+            return whole_number_sql(text)
         case Kind.NUMBER:
-            return f"TRY_CAST({text} AS DOUBLE)"
+            return number_sql(text)
         case Kind.DATE:
-            return f"CAST(TRY_STRPTIME({text}, '{reading.date_format}') AS DATE)"
+            return f"CAST(TRY_STRPTIME({text}, {_text(reading.date_format)}) AS DATE)"
         case Kind.TIMESTAMP:
-            local = f"TRY_STRPTIME({text}, '{reading.datetime_format}')"
+            local = f"TRY_STRPTIME({text}, {_text(reading.datetime_format)})"
             return f"timezone('UTC', timezone('{reading.time_zone}', {local}))"
         case Kind.NUMBERS:
-            return f"list_transform({text}, lambda answer: TRY_CAST(answer AS DOUBLE))"
+            return f"list_transform({text}, lambda answer: {number_sql('answer')})"
         case _:
             return text
 
@@ -127,7 +143,7 @@ def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
     if column.kind is Kind.DATE:
         day = value
     elif column.kind is Kind.TIMESTAMP:
-        day = f"CAST(TRY_STRPTIME({column.name}, '{reading.datetime_format}') AS DATE)"
+        day = f"CAST(TRY_STRPTIME({column.name}, {_text(reading.datetime_format)}) AS DATE)"
     else:
         return []
     spoken = label(column)
@@ -138,20 +154,24 @@ def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
             is_broken=f"{day} > DATE '{reading.data_date}'",
         )
     ]
-    if column.name in _EVENT_COLUMNS:
-        rules.append(
-            Rule(
-                name=f"{column.name}_too_early",
-                reason=f"the {spoken} lies before the service's first possible day",
-                is_broken=f"{day} < DATE '{reading.first_possible_day}'",
-            )
+    is_event = column.name in _EVENT_COLUMNS
+    first = reading.first_possible_day if is_event else _BEFORE_ANYBODY
+    limit = "the service's first possible day" if is_event else "any possible day"
+    rules.append(
+        Rule(
+            name=f"{column.name}_too_early",
+            reason=f"the {spoken} lies before {limit}",
+            is_broken=f"{day} < DATE '{first}'",
         )
+    )
     return rules
 
 
 # Rules whose breach may be a sign that the wrong form was given out.
 OUT_OF_RANGE = ("answers_out_of_range", "total_out_of_range")
 
+_ANSWER = number_sql("answer")
+_ITEM = number_sql("item_value")
 # `line` is a row of text, `measure` the declared instrument beside it (scratch.instruments).
 _FORM_RULES = (
     Rule(
@@ -167,27 +187,26 @@ _FORM_RULES = (
     Rule(
         name="answers_unreadable",
         reason="an answer can't be read as a number",
-        is_broken="len(list_filter(items, lambda answer: answer IS NOT NULL AND TRY_CAST(answer AS DOUBLE) IS NULL)) > 0"
-        " OR (item_value IS NOT NULL AND TRY_CAST(item_value AS DOUBLE) IS NULL)",
+        is_broken=f"len(list_filter(items, lambda answer: answer IS NOT NULL AND {_ANSWER} IS NULL)) > 0"
+        f" OR (item_value IS NOT NULL AND {_ITEM} IS NULL)",
     ),
     Rule(
         name="answers_out_of_range",
         reason="an answer is not one that the form offers",
-        is_broken="len(list_filter(items, lambda answer: TRY_CAST(answer AS DOUBLE) < measure.item_minimum"
-        " OR TRY_CAST(answer AS DOUBLE) > measure.item_maximum"
-        " OR ABS(TRY_CAST(answer AS DOUBLE) * measure.item_scale - ROUND(TRY_CAST(answer AS DOUBLE) * measure.item_scale)) > 1e-6)) > 0"
-        " OR TRY_CAST(item_value AS DOUBLE) NOT BETWEEN measure.item_minimum AND measure.item_maximum"
-        " OR ABS(TRY_CAST(item_value AS DOUBLE) * measure.item_scale - ROUND(TRY_CAST(item_value AS DOUBLE) * measure.item_scale)) > 1e-6",
+        is_broken=f"len(list_filter(items, lambda answer: {_ANSWER} < measure.item_minimum OR {_ANSWER} > measure.item_maximum"
+        f" OR ABS({_ANSWER} * measure.item_scale - ROUND({_ANSWER} * measure.item_scale)) > 1e-6)) > 0"
+        f" OR {_ITEM} NOT BETWEEN measure.item_minimum AND measure.item_maximum"
+        f" OR ABS({_ITEM} * measure.item_scale - ROUND({_ITEM} * measure.item_scale)) > 1e-6",
     ),
     Rule(
         name="item_number_unknown",
         reason="the item's number is not one of the form's items",
-        is_broken="is_long AND COALESCE(TRY_CAST(item_number AS BIGINT), 0) NOT BETWEEN 1 AND measure.n_items",
+        is_broken=f"is_long AND COALESCE({whole_number_sql('item_number')}, 0) NOT BETWEEN 1 AND measure.n_items",
     ),
     Rule(
         name="total_out_of_range",
         reason="the total is outside what the form can give",
-        is_broken="TRY_CAST(total AS DOUBLE) NOT BETWEEN measure.score_minimum AND measure.score_maximum",
+        is_broken=f"{number_sql('total')} NOT BETWEEN measure.score_minimum AND measure.score_maximum",
     ),
 )
 
@@ -258,12 +277,12 @@ def judged_lines(feed: Feed, *, source: str, present: Sequence[str], is_long: bo
     values = [f"  {value_sql(column, reading=reading)} AS {column.name}" for column in feed.delivered]
     join = ""
     if "starts_on" in feed.derived:
-        values.append(f"  CAST(TRY_STRPTIME(starts_at, '{reading.datetime_format}') AS DATE) AS starts_on")
+        values.append(f"  CAST(TRY_STRPTIME(starts_at, {_text(reading.datetime_format)}) AS DATE) AS starts_on")
     if feed.is_ratings:
         complete += f", {str(is_long).upper()} AS is_long"
         values += [
-            "  TRY_CAST(item_number AS BIGINT) AS item_number",
-            "  TRY_CAST(item_value AS DOUBLE) AS item_value",
+            f"  {whole_number_sql('item_number')} AS item_number",
+            f"  {_ITEM} AS item_value",
             "  is_long",
         ]
         join = f"\nLEFT JOIN scratch.instruments AS measure ON measure.id = instrument AND measure.kind = '{_KIND_OF[feed.name]}'"
