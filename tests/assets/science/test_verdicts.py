@@ -5,13 +5,14 @@ import math
 from typing import get_args
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from assets.contracts.vocabulary import CERTAINTIES
-from assets.science.verdicts import Verdict, Word, corrected_p_values, verdict
+from assets.science.verdicts import Verdict, Word, certainty_expr, corrected_p_values, verdict
 
 
 def said(estimate, *, n=30, fewest=15, matters=0.0, **uncertainty):
@@ -148,3 +149,18 @@ def test_an_impossible_p_value_is_refused(p):
 
 def test_the_words_are_those_the_tables_allow():
     assert get_args(Word) == CERTAINTIES
+
+
+@given(st.floats(0, 1), st.integers(0, 30))
+def test_a_column_of_words_agrees_with_one_word_at_a_time(probability, clients):
+    frame = pl.DataFrame({"probability": [probability], "clients": [clients]})
+    word = frame.select(certainty_expr(pl.col("probability"), n=pl.col("clients"), fewest=10)).item()
+    alone = verdict(1.0, probability=probability, n=clients, fewest=10, smallest_that_matters=0)
+    assert word == alone.word
+
+
+def test_a_missing_probability_cannot_tell():
+    frame = pl.DataFrame(
+        {"probability": [None], "clients": [30]}, schema={"probability": pl.Float64, "clients": pl.Int64}
+    )
+    assert frame.select(certainty_expr(pl.col("probability"), n=pl.col("clients"), fewest=10)).item() == "cannot_tell"
