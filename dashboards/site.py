@@ -4,7 +4,6 @@ Belongs here: which pages exist and in which order they are written. Does not be
 (`dashboards.views`), its sentences (`dashboards.words`), its charts (`dashboards.figures`) or its markup (templates).
 """
 
-import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,14 @@ from pathlib import Path
 import polars as pl
 
 from dashboards.page_settings import PageSettings
+from dashboards.render import write_assets, write_page
+from dashboards.views import panels
+from dashboards.views.clients import ClientFrames, frames_by_clinician
+from dashboards.views.clinician import clinician_page
+from dashboards.views.methods import methods
+from dashboards.views.overview import findings, overview
+from dashboards.views.roster import clinician_list, data_quality
+from dashboards.views.service import read_service
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +37,48 @@ class SiteReport:
 
 
 def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: PageSettings) -> SiteReport:
-    """Write the pages into `folder`; `read` gives a whole table by its full name."""
+    """Write every page into `folder`; `read` gives a whole table by its full name."""
     folder.mkdir(parents=True, exist_ok=True)
-    clinicians = read("marts.clinicians").height
-    title = html.escape(settings.clinic)
-    (folder / "index.html").write_text(
-        f"<!doctype html><html lang=en><title>{title}</title><h1>{title}</h1><p>{clinicians} clinicians.</p>",
-        encoding="utf-8",
+    assets = write_assets(folder / "assets")
+    service = read_service(read, settings=settings)
+    first = overview(service)
+    pages = (
+        ("index.html", first, "page.html"),
+        ("data-quality.html", data_quality(service), "page.html"),
+        ("methods.html", methods(settings), "methods.html"),
+        ("clinicians/index.html", clinician_list(service), "page.html"),
     )
-    return SiteReport(pages=1, findings=(), withheld=0)
+    for name, page, template in pages:
+        write_page(folder / name, page, template=template, settings=settings, assets=assets, depth=name.count("/"))
+    own = frames_by_clinician(service)
+    progress = service.tables["analysis.clinician_progress"]
+    bands = {
+        str(instrument): panels.funnel_bands(part, minimum=settings.minimum_clients)
+        for (instrument,), part in progress.partition_by("instrument", as_dict=True).items()
+    }
+    settled = service.tables["analysis.ruptures"].filter(pl.col("state") != "open")
+    dips = (int((settled["state"] == "repaired").sum()), settled.height)
+    nobody = _nobody(service.tables)
+    for code in service.clinicians:
+        page = clinician_page(service, code, clients=own.get(code, nobody), bands=bands, dips_of_service=dips)
+        write_page(
+            folder / "clinicians" / f"{code}.html",
+            page,
+            template="page.html",
+            settings=settings,
+            assets=assets,
+            depth=1,
+        )
+    return SiteReport(
+        pages=len(pages) + len(service.clinicians), findings=findings(first, service), withheld=len(service.withheld)
+    )
+
+
+def _nobody(tables: dict[str, pl.DataFrame]) -> ClientFrames:
+    return ClientFrames(
+        ratings=tables["marts.ratings"].clear(),
+        sessions=tables["marts.sessions"].clear(),
+        ruptures=tables["analysis.ruptures"].clear(),
+        change=tables["analysis.client_change"].clear(),
+        open_episodes=frozenset(),
+    )

@@ -1,0 +1,181 @@
+"""Clinicians beside each other without an order of merit: steadied links, and alliance by progress."""
+
+from collections.abc import Sequence
+
+from dashboards.figures.style import Figure, axis, label, layout, spread
+from dashboards.palette import LIGHT, SYMBOLS
+
+
+def steadied_links(
+    *,
+    estimates: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    tones: Sequence[str],
+    names: Sequence[str],
+    service: float,
+) -> Figure:
+    """Each clinician's link with its 95% range, in the order given, which must not be the order of the estimates.
+
+    A name is empty unless the clinician's link differs from the service's.
+    """
+    places = list(range(1, len(estimates) + 1))
+    ends = [0.0, service, *lows, *highs]
+    low, high = min(ends), max(ends)
+    room = (high - low) * 0.08 or 0.1
+    named = [(f"service {service:.2f}".replace("-", "\u2212"), service, "ink"), ("no link", 0.0, "muted")]
+    shifts = spread([value for _, value, _ in named], span=high - low + 2 * room)
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": places,
+                "y": list(estimates),
+                "error_y": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [h - e for h, e in zip(highs, estimates, strict=True)],
+                    "arrayminus": [e - w for e, w in zip(estimates, lows, strict=True)],
+                    "color": LIGHT["rule"],
+                    "thickness": 2,
+                    "width": 0,
+                },
+                "marker": {
+                    "size": [11 if tone != "ordinary" else 7 for tone in tones],
+                    "color": [LIGHT[tone] for tone in tones],
+                    "symbol": [SYMBOLS[tone] for tone in tones],
+                    "line": {"width": 0},
+                },
+                "hovertemplate": "%{y:.2f}<extra></extra>",
+            }
+        ],
+        "layout": layout(
+            xaxis=axis(showgrid=False, showticklabels=False, range=[0, len(places) + 1]),
+            yaxis=axis(range=[low - room, high + room], nticks=7),
+            right=92,
+            shapes=[
+                _rule(y=service, dash="solid"),
+                _rule(y=0.0, dash="dash"),
+            ],
+            annotations=[
+                *(
+                    label(text, y=value, tone=tone, is_bold=tone == "ink", shift=shift)
+                    for (text, value, tone), shift in zip(named, shifts, strict=True)
+                ),
+                *(
+                    {
+                        "text": name,
+                        "x": place,
+                        "y": top,
+                        "yshift": 10,
+                        "showarrow": False,
+                        "font": {"size": 12, "color": LIGHT[tone]},
+                    }
+                    for place, top, name, tone in zip(places, highs, names, tones, strict=True)
+                    if name
+                ),
+            ],
+        ),
+    }
+
+
+def quadrant(
+    *,
+    across: Sequence[float],
+    up: Sequence[float],
+    tones: Sequence[str],
+    names: Sequence[str],
+    hover: Sequence[str],
+    across_words: str,
+) -> Figure:
+    """Alliance across, progress up, both as differences from the service; a name only where both are signals."""
+    width = max([abs(x) for x in across] or [1.0]) * 1.25
+    tall = max([abs(y) for y in up] or [1.0]) * 1.3
+    corners = [
+        (-1, 1, "Weaker alliance, ahead"),
+        (1, 1, "Stronger alliance, ahead"),
+        (-1, -1, "Weaker alliance, behind"),
+        (1, -1, "Stronger alliance, behind"),
+    ]
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": list(across),
+                "y": list(up),
+                "text": list(hover),
+                "hovertemplate": "%{text}<extra></extra>",
+                "marker": {
+                    "size": [12 if tone != "ordinary" else 8 for tone in tones],
+                    "color": [LIGHT[tone] for tone in tones],
+                    "symbol": [SYMBOLS[tone] for tone in tones],
+                    "opacity": 0.8,
+                    "line": {"width": 0},
+                },
+            }
+        ],
+        "layout": layout(
+            xaxis=axis(range=[-width, width], nticks=7, title={"text": across_words, "standoff": 8}),
+            yaxis=axis(range=[-tall, tall], nticks=7),
+            right=16,
+            height=380,
+            shapes=[
+                _rule(y=0.0, dash="solid"),
+                {
+                    "type": "line",
+                    "xref": "x",
+                    "yref": "paper",
+                    "x0": 0,
+                    "x1": 0,
+                    "y0": 0,
+                    "y1": 1,
+                    "line": {"color": LIGHT["hairline"], "width": 1},
+                    "layer": "below",
+                },
+            ],
+            annotations=[
+                *(
+                    {
+                        "text": text,
+                        "xref": "paper",
+                        "yref": "paper",
+                        "x": 0.0 if x < 0 else 1.0,
+                        "y": 0.0 if y < 0 else 1.0,
+                        "xanchor": "left" if x < 0 else "right",
+                        "yanchor": "bottom" if y < 0 else "top",
+                        "showarrow": False,
+                        "font": {"size": 12},
+                    }
+                    for x, y, text in corners
+                ),
+                *(
+                    {
+                        "text": name,
+                        "x": x,
+                        "y": y,
+                        "yshift": 13,
+                        "showarrow": False,
+                        "font": {"size": 12, "color": LIGHT[tone]},
+                    }
+                    for x, y, name, tone in zip(across, up, names, tones, strict=True)
+                    if name
+                ),
+            ],
+        ),
+    }
+
+
+def _rule(*, y: float, dash: str) -> Figure:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "yref": "y",
+        "x0": 0,
+        "x1": 1,
+        "y0": y,
+        "y1": y,
+        "line": {"color": LIGHT["ordinary"], "width": 1, "dash": dash},
+        "layer": "below",
+    }

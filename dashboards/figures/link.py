@@ -1,0 +1,114 @@
+"""The link of alliance with progress: one clinician's line with its range, and the service's levels."""
+
+from collections.abc import Sequence
+
+from dashboards.figures.style import Figure, axis, label, layout, spread
+from dashboards.palette import LIGHT
+
+
+def link(*, estimate: float, low: float, high: float, service: float | None, reach: float) -> Figure:
+    """Progress against alliance, each compared with the client's own usual.
+
+    Args:
+        estimate, low, high: Outcome points per alliance point, and the 95% range.
+        service: The service's own figure, or None.
+        reach: Alliance points to either side.
+    """
+    ends = [-reach, reach]
+    tall = max(abs(estimate), abs(low), abs(high), abs(service or 0)) * reach * 1.15 or 1.0
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": [-reach, 0, reach, reach, 0, -reach],
+            "y": [-low * reach, 0, high * reach, low * reach, 0, -high * reach],
+            "fill": "toself",
+            "fillcolor": LIGHT["band"],
+            "line": {"width": 0},
+            "hoverinfo": "skip",
+        },
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": ends,
+            "y": [estimate * x for x in ends],
+            "line": {"color": LIGHT["ink"], "width": 3},
+            "hovertemplate": "%{x:+.1f} alliance points: %{y:+.2f}<extra></extra>",
+        },
+    ]
+    named = [("here", estimate * reach, "ink")]
+    if service is not None:
+        data.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "x": ends,
+                "y": [service * x for x in ends],
+                "line": {"color": LIGHT["ordinary"], "width": 1.5, "dash": "dash"},
+                "hoverinfo": "skip",
+            }
+        )
+        named.append(("service", service * reach, "muted"))
+    shifts = spread([value for _, value, _ in named], span=2 * tall)
+    return {
+        "data": data,
+        "layout": layout(
+            xaxis=axis(
+                showgrid=False,
+                nticks=7,
+                range=ends,
+                title={"text": "Alliance against the client\u2019s own usual, in points", "standoff": 8},
+            ),
+            yaxis=axis(range=[-tall, tall], nticks=7, zeroline=True, zerolinecolor=LIGHT["rule"]),
+            right=70,
+            annotations=[
+                label(text, y=value, tone=tone, is_bold=tone == "ink", shift=shift)
+                for (text, value, tone), shift in zip(named, shifts, strict=True)
+            ],
+        ),
+    }
+
+
+def intervals(
+    *,
+    names: Sequence[str],
+    estimates: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    sure: Sequence[bool],
+) -> Figure:
+    """Named estimates with their ranges, top to bottom, and the line of nothing."""
+    places = list(range(len(names)))[::-1]
+    return {
+        "data": [
+            {
+                "type": "scatter",
+                "mode": "markers",
+                "x": list(estimates),
+                "y": places,
+                "error_x": {
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [h - e for h, e in zip(highs, estimates, strict=True)],
+                    "arrayminus": [e - w for e, w in zip(estimates, lows, strict=True)],
+                    "color": LIGHT["hairline"],
+                    "thickness": 3,
+                    "width": 0,
+                },
+                "marker": {
+                    "size": 11,
+                    "symbol": "circle",
+                    "color": [LIGHT["ink"] if each else LIGHT["ordinary"] for each in sure],
+                },
+                "hovertemplate": "%{x:.2f}<extra></extra>",
+            }
+        ],
+        "layout": layout(
+            xaxis=axis(nticks=7, zeroline=True, zerolinecolor=LIGHT["ordinary"]),
+            yaxis=axis(
+                tickmode="array", tickvals=places, ticktext=list(names), range=[-0.6, len(names) - 0.4], showgrid=False
+            ),
+            right=24,
+            height=90 + 62 * len(names),
+        ),
+    }

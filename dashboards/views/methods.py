@@ -1,0 +1,108 @@
+"""How each figure is made, in plain words, and the short explanations at the foot of pages.
+
+Belongs here: explanations, each under the anchor that charts link to.
+"""
+
+from dashboards import thresholds, words
+from dashboards.page_settings import PageSettings
+from dashboards.views.model import Page
+
+
+def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
+    """Each method by its anchor: its name and its words."""
+    clients, sessions = settings.minimum_clients, settings.minimum_sessions
+    meaning = words.MEANING_OF_CERTAINTY
+    return {
+        "alliance": (
+            "Alliance",
+            "The client\u2019s own rating of the working relationship after a session: agreement on goals and tasks, and the bond. Higher is better. Clients rate kindly, so look at change more than at level.",
+        ),
+        "compared": (
+            "Compared with the client\u2019s own usual",
+            "Each client is compared only with themselves, so a warmer or harder caseload does not tilt the answer. It says that two things move together, not that one brings about the other.",
+        ),
+        "link": (
+            "Link with the next score",
+            "How much better the next outcome score is after a session whose alliance score lay one point above the client\u2019s own usual. Each clinician\u2019s figure is drawn toward the service by how little it rests on.",
+        ),
+        "levels": (
+            "Three levels",
+            "Within a client, between clients and between clinicians are three questions with three answers. Clients who rate higher may differ in many other ways, so only the first compares like with like. Each figure is corrected for the bias that short series bring, by halves of the data.",
+        ),
+        "progress": (
+            "Expected progress",
+            "What clients of the same site with the same first score usually gain. Progress ahead of expected is the average gain beyond that, steadied, with its 95% range.",
+        ),
+        "quadrant": (
+            "Alliance by progress",
+            "Both are differences, across from the service and up from what was expected, and both are steadied. Most marks near the middle cannot be told from the middle. A code is written only where both differences are clear or likely.",
+        ),
+        "reliable": (
+            "Reliably improved",
+            "The score has moved by more than measurement error explains between the first and the latest form (Jacobson and Truax 1991). A course of treatment counts when it has ended and has both.",
+        ),
+        "funnel": (
+            "Funnel",
+            "The fewer clients, the further a rate strays by chance alone. The inner band holds 95% and the outer 99.8% of what chance brings, widened where clinicians differ more than chance (Spiegelhalter 2005). Outside a band is a reason to ask, about case-mix first.",
+        ),
+        "signal": (
+            "Usual range and signs",
+            f"A control chart of single months: limits from the first {thresholds.BASELINE_MONTHS} months shown. A triangle marks a month outside the limits, seven on one side, seven rising or falling, or two of three near a limit. One run alone is at most likely; clear needs two months outside the limits. Only whole months are drawn, and changes smaller than {thresholds.SMALLEST_ALLIANCE:.1%} of the alliance scale, {thresholds.SMALLEST_ATTENDANCE:.0%} of appointments, {thresholds.SMALLEST_RECORDING:.0%} of recording and {thresholds.SMALLEST_IMPROVEMENT:.0%} of improvement are called small.",
+        ),
+        "steadied": (
+            "Steadied estimate",
+            "A clinician with little data is drawn toward the service\u2019s figure, so that chance extremes do not stand out.",
+        ),
+        "dip": (
+            "Dip and repair",
+            "A dip is a marked fall of the alliance score below the client\u2019s own earlier sessions. It is repaired when the score is back near that level within a few sessions. Dips are ordinary; repairing them is part of the work.",
+        ),
+        "attendance": (
+            "Missed appointments",
+            "Missed without notice, as a share of all booked. What the clinic itself called off stands apart and never counts against anyone.",
+        ),
+        "parts": (
+            "Parts of the alliance",
+            "Bond, goals and tasks are scored from a few questions each and rise and fall together. Their averages are described; no difference between them is claimed.",
+        ),
+        "recording": (
+            "Recording",
+            "The share of attended sessions with a scored form. Missing forms are seldom missing by chance, so figures from thin recording deserve less weight.",
+        ),
+        "conversations": (
+            "Conversations",
+            f"At most {thresholds.MOST_CONVERSATIONS} prompts, a clinician once, by how sure and then by code. Signs that alliance or missed appointments have changed, and rates of improvement outside the funnel, come up. With many clinicians looked at, some signs are chance: a prompt opens a conversation and closes none.",
+        ),
+        "waits": (
+            "Waits",
+            "Days from referral to the first session, of everyone first seen in the period. People still waiting are not in it.",
+        ),
+        "reconciliation": (
+            "Where lines went",
+            "For each file: lines are the sum of those accepted, refused, replaced by a newer version, exact repeats, and blank.",
+        ),
+        "refused": (
+            "Refused lines",
+            "A line that breaks its contract is kept apart with the reason in words, never guessed at.",
+        ),
+        "checks": ("Checks", "Rules that the night\u2019s tables must meet, run before anything is published."),
+        "withheld": (
+            "Not shown",
+            f"Clinicians with fewer than {clients} clients in the period are withheld wholly, with one more where a subtraction would give them away. Months with fewer than {sessions} sessions are withheld too.",
+        ),
+        "certainty": (
+            "How sure",
+            f"Clear: {meaning['clear']} Likely: {meaning['likely']} Cannot tell: {meaning['cannot_tell']} Too few: {meaning['too_few']}",
+        ),
+    }
+
+
+def methods(settings: PageSettings) -> Page:
+    """The page that every chart links to."""
+    return Page(
+        title=f"Methods: {settings.clinic}",
+        heading="How each figure is made",
+        about="In plain words, one figure at a time.",
+        section="methods",
+        extra={"methods": explanations(settings)},
+    )

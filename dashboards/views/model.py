@@ -1,0 +1,165 @@
+"""What a page is made of, before it is markup: cards, panels and tables of words.
+
+Belongs here: shapes. Every cell is written out already and everything too small is withheld already.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+Figure = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tag:
+    """A verdict in a few words with its tone: `better`, `worse` or `ordinary`."""
+
+    words: str
+    tone: str = "ordinary"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """Words that lead somewhere."""
+
+    words: str
+    href: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spark:
+    """A small line of values drawn as SVG in a 100 by 24 box."""
+
+    line: str
+    band: tuple[float, float] | None
+    last: tuple[float, float]
+    words: str
+
+
+Cell = str | Tag | Link | Spark
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows of words; `numeric` names the columns set flush right."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    numeric: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """One finding with its evidence.
+
+    Attributes:
+        key: Unique on its page; names the downloads.
+        title: The finding.
+        caption: Unit, comparison and band in a line.
+        method: The anchor on the methods page.
+        table: The numbers behind the picture.
+        figure: The chart, if there is one.
+        shown: Whether the table is what the panel shows, rather than what it hides.
+        strips: Client rows drawn as SVG.
+        trajectories: Client courses drawn as SVG.
+        empty: What to say where there is nothing to draw.
+    """
+
+    key: str
+    title: str
+    caption: str
+    method: str
+    table: Table
+    figure: Figure | None = None
+    shown: bool = False
+    strips: tuple["Strip", ...] = ()
+    trajectories: tuple["Course", ...] = ()
+    empty: str | None = None
+    wide: bool = False
+    share: int = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """One session in a strip: its place and what it was."""
+
+    x: float
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip:
+    """One client's sessions as marks in a box 0 to 400 wide, and what they say."""
+
+    client: str
+    marks: tuple[Mark, ...]
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """One client's scores as a line in a 200 by 80 box, the line of reliable improvement, and what they say."""
+
+    client: str
+    line: str
+    target: float | None
+    last: tuple[float, float]
+    first_words: str
+    last_words: str
+    words: str
+    tone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """One key figure."""
+
+    label: str
+    figure: str
+    beside: str
+    note: str
+    tag: Tag
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sure:
+    """One finding with how sure it is."""
+
+    word: str
+    finding: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Headline:
+    """What changed, what to do, how sure."""
+
+    changed: str
+    because: str
+    to_do: tuple[str, ...]
+    sure: tuple[Sure, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A label and what it says, in the strip above the page."""
+
+    label: str
+    words: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Everything that a template is given."""
+
+    title: str
+    heading: str
+    about: str
+    section: str
+    facts: tuple[Fact, ...] = ()
+    is_alarming: bool = False
+    headline: Headline | None = None
+    cards: tuple[Card, ...] = ()
+    panels: tuple[Panel, ...] = ()
+    explains: tuple[str, ...] = ()
+    notice: str | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
