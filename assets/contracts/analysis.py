@@ -148,8 +148,8 @@ ALLIANCE_LEVELS = Table(
         v.word("method", METHODS, "How it was estimated; naive is kept for analysts and never shown on a page."),
         v.number(
             "estimate",
-            "Improvement of the next outcome score per alliance point; positive is better.",
-            unit="points per point",
+            "Improvement of the next outcome score for a tenth of the alliance measure's range; positive is better.",
+            unit="points",
         ),
         *_INTERVAL,
         v.count("clinicians", "Clinicians that the estimate rests on."),
@@ -173,11 +173,11 @@ ALLIANCE_LINK = Table(
         v.count("pairs", "Pairs of an alliance score and the next outcome score."),
         v.number(
             "estimate",
-            "Improvement of the next outcome score per alliance point, shrunken; positive is better.",
-            unit="points per point",
+            "Improvement of the next outcome score for a tenth of the alliance measure's range, shrunken; positive is better.",
+            unit="points",
         ),
         *_INTERVAL,
-        v.number("service_estimate", "The service's own figure.", unit="points per point"),
+        v.number("service_estimate", "The service's own figure.", unit="points"),
         v.share(
             "probability_positive",
             "Probability that a better alliance goes with better progress for this clinician's clients.",

@@ -12,11 +12,13 @@ from assets.contracts import analysis
 from assets.contracts.analysis import ALLIANCE_LEVELS, ALLIANCE_LINK
 from assets.contracts.model import Kind, Table
 from assets.science.alliance_link import LinkResult, estimate_link
+from assets.science.instruments.model import Instrument
 from assets.science.verdicts import certainty_expr
 from assets.service import MeasurePair, Service
 
 # Below it the jackknife's intervals are short (measured: 88 to 95% at 15), so they are widened and said to be.
 WIDENED_BELOW_CLINICIANS = 20
+STEPS_IN_RANGE = 10
 _POLARS = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64, Kind.BOOLEAN: pl.Boolean}
 
 
@@ -41,6 +43,11 @@ def alliance_levels_and_links(pairs: pl.DataFrame, *, service: Service) -> tuple
     return pl.concat(levels), pl.concat(links)
 
 
+def alliance_step(instrument: Instrument) -> float:
+    """How many alliance points the published figures are for: a tenth of the measure's range, so that measures compare."""
+    return round((instrument.score_range.high - instrument.score_range.low) / STEPS_IN_RANGE, 6)
+
+
 def _scopes(pairs: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
     for scope in ("site", "programme"):
         for name in pairs[scope].drop_nulls().unique().sort():
@@ -53,6 +60,7 @@ def _estimate(pairs: pl.DataFrame, *, measure: MeasurePair, service: Service) ->
         minimum_clients=service.suppression.minimum_clients,
         minimum_clinicians=WIDENED_BELOW_CLINICIANS,
         higher_is_better=service.registry[measure.outcome].direction == "higher_is_better",
+        step=alliance_step(service.registry[measure.alliance]),
     )
 
 

@@ -89,7 +89,7 @@ class LinkResult:
 
 
 def estimate_link(
-    pairs: pl.DataFrame, *, minimum_clients: int, minimum_clinicians: int, higher_is_better: bool
+    pairs: pl.DataFrame, *, minimum_clients: int, minimum_clinicians: int, higher_is_better: bool, step: float = 1.0
 ) -> LinkResult:
     """Estimate the link from pairs of a session's alliance and the next session's outcome.
 
@@ -100,11 +100,13 @@ def estimate_link(
         minimum_clients: below so many clients nothing is said.
         minimum_clinicians: below so many clinicians intervals are widened, and the sentence says so.
         higher_is_better: the outcome measure's direction.
+        step: how many alliance points every figure is for; a fixed share of the measure's range makes measures
+            comparable.
 
     Returns:
         The link, or the reason why there is none. The same pairs give the same digits, in any order.
     """
-    rows = _complete(pairs, higher_is_better=higher_is_better)
+    rows = _complete(pairs, higher_is_better=higher_is_better).with_columns(pl.col("alliance") / step)
     clients = rows.select("clinician", "client").n_unique()
     clinicians = rows["clinician"].n_unique()
     if clients < minimum_clients:
@@ -122,7 +124,7 @@ def estimate_link(
         return _refused(f"Cannot tell: {refused}")
     is_widened = clinicians < minimum_clinicians
     widening = np.sqrt(minimum_clinicians / clinicians) if is_widened else 1.0
-    levels = _levels(rows, panel, widening=float(widening))
+    levels = _levels(rows, panel, widening=float(widening), step=step)
     return LinkResult(levels=levels, clinicians=slopes, refusal=None, is_widened=is_widened)
 
 
@@ -158,7 +160,7 @@ def _refused(sentence: str) -> LinkResult:
     )
 
 
-def _levels(rows: pl.DataFrame, panel: SplitPanel, *, widening: float) -> pl.DataFrame:
+def _levels(rows: pl.DataFrame, panel: SplitPanel, *, widening: float, step: float) -> pl.DataFrame:
     """Both methods at each level; t intervals on as many degrees of freedom as the caseloads carry."""
     sizes = rows.group_by("clinician").len()["len"].to_numpy().astype(np.float64)
     freedom = max(effective_units(sizes) - 1.0, 1.0)
@@ -186,17 +188,18 @@ def _levels(rows: pl.DataFrame, panel: SplitPanel, *, widening: float) -> pl.Dat
                     "clinicians": len(sizes),
                     "clients": clients,
                     "pairs": rows.height,
-                    "sentence": _sentence(level, estimate, ends, is_widened=widening > 1.0, clinicians=len(sizes)),
+                    "sentence": _sentence(level, estimate, ends, few=len(sizes) if widening > 1.0 else None, step=step),
                 },
             )
     return pl.DataFrame(found, schema=LEVEL_SCHEMA)
 
 
-def _sentence(level: str, estimate: float, ends: tuple[float, float], *, is_widened: bool, clinicians: int) -> str:
+def _sentence(level: str, estimate: float, ends: tuple[float, float], *, few: int | None, step: float) -> str:
+    above = "a point above" if step == 1 else f"{step:g} points above"
     subject = {
-        "within_client": "When a client's alliance is a point above its own usual",
-        "between_client": "For clients whose usual alliance is a point above that of the clinician's other clients",
-        "between_clinician": "For clinicians whose clients' usual alliance is a point above that of other clinicians'",
+        "within_client": f"When a client's alliance is {above} its own usual",
+        "between_client": f"For clients whose usual alliance is {above} that of the clinician's other clients",
+        "between_clinician": f"For clinicians whose clients' usual alliance is {above} that of other clinicians'",
     }[level]
     low, high = ends
     interval = f"(95% interval {low:.2f} to {high:.2f})"
@@ -205,8 +208,8 @@ def _sentence(level: str, estimate: float, ends: tuple[float, float], *, is_wide
     else:
         word = "better" if estimate > 0 else "worse"
         finding = f"the next outcome is {word} by {abs(estimate):.2f} points on average {interval}."
-    few = f" Only {clinicians} clinicians took part, so the interval is widened." if is_widened else ""
-    return f"{subject}, {finding}{few}"
+    caution = "" if few is None else f" Only {few} clinicians took part, so the interval is widened."
+    return f"{subject}, {finding}{caution}"
 
 
 def _clinicians(rows: pl.DataFrame, panel: SplitPanel) -> pl.DataFrame:
