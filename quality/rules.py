@@ -14,6 +14,7 @@ from datetime import date
 
 from assets.science.instruments.model import Instrument
 from quality.conservation import CONSERVATION
+from quality.estimates import ESTIMATES
 from quality.model import Rule, Severity, by_hand
 
 # Days of things that happened in the service, which can lie neither before it began nor after the data date.
@@ -62,6 +63,7 @@ def written(parameters: Parameters) -> tuple[Rule, ...]:
         *_SESSIONS,
         *_forms(parameters),
         *CONSERVATION,
+        *ESTIMATES,
     )
 
 

@@ -186,6 +186,33 @@ FAULTS = {
 }
 
 
+FIGURES = (
+    ("clinician_alliance", "shrunken_mean", "low", "high"),
+    ("clinician_attendance", "did_not_attend_rate", "low", "high"),
+    ("clinician_attendance", "clinic_cancelled_rate", "clinic_cancelled_low", "clinic_cancelled_high"),
+    ("clinician_progress", "improved_rate", "low", "high"),
+    ("clinician_progress", "expected_difference", "expected_difference_low", "expected_difference_high"),
+    ("alliance_levels", "estimate", "low", "high"),
+    ("alliance_link", "estimate", "low", "high"),
+)
+
+
+def figures(table, *rows):
+    return lambda put: [put(f"analysis.{table}", **row) for row in rows]
+
+
+for _table, _figure, _low, _high in FIGURES:
+    _sound = {_figure: 0.5, _low: 0.5, _high: 0.6}
+    FAULTS[f"{_table}.{_figure}.has_interval"] = (
+        figures(_table, _sound, {_figure: 0.5}, {_figure: 0.5, _low: 0.1}, {_figure: 0.5, _high: 0.7}, {_low: 0.1}),
+        3,
+    )
+    FAULTS[f"{_table}.{_figure}.within_interval"] = (
+        figures(_table, _sound, {**_sound, _figure: 0.4}, {**_sound, _figure: 0.7}, {_figure: 0.5}),
+        2,
+    )
+
+
 def verdict_of(name, connection):
     rule = next(rule for rule in RULES if rule.name == name)
     [verdict] = validate(connection, suites=[Suite(table=rule.table, rules=(rule,))])

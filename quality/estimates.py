@@ -1,0 +1,44 @@
+"""Rules about what is estimated: no figure without its interval.
+
+Belongs here: what must hold of every estimate whatever the formula. Does not belong here: formulas (`assets.science`)
+or what a column's declaration says by itself (`quality.suites`).
+"""
+
+from quality.model import Rule, Severity, by_hand
+
+# A table of estimates, the figure its interval is of, and the interval's ends.
+_ESTIMATES = (
+    ("analysis.clinician_alliance", "shrunken_mean", "low", "high"),
+    ("analysis.clinician_attendance", "did_not_attend_rate", "low", "high"),
+    ("analysis.clinician_attendance", "clinic_cancelled_rate", "clinic_cancelled_low", "clinic_cancelled_high"),
+    ("analysis.clinician_progress", "improved_rate", "low", "high"),
+    ("analysis.clinician_progress", "expected_difference", "expected_difference_low", "expected_difference_high"),
+    ("analysis.alliance_levels", "estimate", "low", "high"),
+    ("analysis.alliance_link", "estimate", "low", "high"),
+)
+# An interval's end and its figure can differ by a rounding error where they are equal.
+_HAIR = "0.000001"
+
+
+def _rules(table: str, figure: str, low: str, high: str) -> tuple[Rule, Rule]:
+    return (
+        by_hand(
+            table,
+            f"{figure}.has_interval",
+            Severity.ERROR,
+            meaning=f"No `{figure}` stands without its interval.",
+            why="A figure alone looks sure, and a small caseload never is.",
+            sql=f"SELECT {figure} FROM {table} WHERE {figure} IS NOT NULL AND ({low} IS NULL OR {high} IS NULL)",
+        ),
+        by_hand(
+            table,
+            f"{figure}.within_interval",
+            Severity.WARN,
+            meaning=f"Each `{figure}` lies within its interval.",
+            why="An interval that leaves its own figure out was made of something else.",
+            sql=f"SELECT {figure} FROM {table} WHERE {figure} < {low} - {_HAIR} OR {figure} > {high} + {_HAIR}",
+        ),
+    )
+
+
+ESTIMATES: tuple[Rule, ...] = tuple(rule for figure in _ESTIMATES for rule in _rules(*figure))
