@@ -100,11 +100,21 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def change_title(subject: str, *, certainty: str, direction: str | None, since: date | None, is_small: bool) -> str:
+def change_title(
+    subject: str,
+    *,
+    certainty: str,
+    direction: str | None,
+    since: date | None,
+    is_small: bool,
+    ended: date | None = None,
+) -> str:
     """The title of a chart over time: the finding itself."""
     if certainty == "too_few":
         return f"Too few months to see how {subject} usually runs"
     if certainty == "cannot_tell" or direction is None or since is None:
+        if ended is not None:
+            return f"{_capital(subject)}: within the usual range now; the last sign of change was in {month(ended)}"
         return f"{_capital(subject)}: no change beyond chance"
     way = "higher" if direction == "up" else "lower"
     surely = "" if certainty == "clear" else " probably"
@@ -158,13 +168,13 @@ def progress_title(
     return f"{stands}: {side} the service, {surely}"
 
 
-def funnel_title(*, outside: int, total: int) -> str:
+def funnel_title(*, outside: int, total: int, outcome: str) -> str:
     """What the funnel of all clinicians says."""
     if total == 0:
         return "Too few finished courses of treatment to compare improvement"
     if outside == 0:
-        return f"Chance alone could explain all {counted(total, 'clinician')}\u2019 improvement rates"
-    return f"{outside} of {counted(total, 'clinician')} lie outside the outer band, where chance is unlikely"
+        return f"{outcome}: chance alone could explain all {total} improvement rates"
+    return f"{outcome}: {outside} of {counted(total, 'clinician')} {'lies' if outside == 1 else 'lie'} outside the outer band, where chance is unlikely"
 
 
 def links_title(*, certain: int, total: int, differing: int) -> str:
@@ -235,3 +245,78 @@ def trajectories_title(*, behind: int, total: int) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def expected_title(*, certainty: str, points: float, low: float, high: float) -> str:
+    """Progress against clients of the same site with the same first score."""
+    surely = "" if certainty == "clear" else "probably "
+    ends = sorted((abs(low), abs(high))) if low * high > 0 else None
+    size = decimal(abs(points))
+    reach = f"95% range {between(*ends)}" if ends else f"95% range {between(low, high)}, ahead above zero"
+    side = "more" if points > 0 else "less"
+    return f"Clients {surely}improve {size} points {side} than others with the same first score ({reach})"
+
+
+def score(value: float) -> str:
+    """A form's score: whole where the form gives whole points."""
+    return decimal(value, places=0 if float(value).is_integer() else 1)
+
+
+def slope(value: float | None) -> str:
+    """Outcome points per alliance point: small numbers, so three decimals."""
+    return decimal(value, places=3)
+
+
+def slope_between(low: float | None, high: float | None) -> str:
+    """A range of outcome points per alliance point."""
+    return between(low, high, places=3)
+
+
+def level_sentence(*, level: str, certainty: str, estimate: float, alliance: str, outcome: str) -> str:
+    """One level of the service's answer in words, from its own word for how sure."""
+    where = {
+        "within_client": f"Sessions after which a client rates the {alliance} above their own usual",
+        "between_client": f"Clients who rate the {alliance} higher than their clinician\u2019s other clients",
+        "between_clinician": f"Clinicians whose clients rate the {alliance} higher than other clinicians\u2019 clients",
+    }[level]
+    if certainty == "too_few":
+        return f"Too few ratings: {where[:1].lower() + where[1:]} cannot be compared."
+    if certainty == "cannot_tell":
+        return f"{where}: cannot tell whether the next {outcome} is better or worse."
+    verb = "go with" if certainty == "clear" else "probably go with"
+    return f"{where} {verb} a {'better' if estimate > 0 else 'worse'} next {outcome}."
+
+
+def level_finding(certainty: str, *, side: str) -> str:
+    """Beside how sure: whether clients rate the alliance apart from the service's."""
+    if certainty in {"clear", "likely"}:
+        return f"Clients rate the alliance {side} than the service\u2019s clients do."
+    return "Whether clients rate the alliance apart from the service\u2019s clients."
+
+
+def expected_finding(certainty: str, *, side: str) -> str:
+    """Beside how sure: whether progress is apart from what was expected."""
+    if certainty in {"clear", "likely"}:
+        return f"Improvement is {side} what clients with the same first score usually make."
+    return "Whether improvement differs from what clients with the same first score usually make."
+
+
+def change_finding(certainty: str, *, direction: str | None) -> str:
+    """Beside how sure: whether the alliance has changed."""
+    if certainty in {"clear", "likely"}:
+        return f"Alliance is {'higher' if direction == 'up' else 'lower'} than its usual range explains."
+    return "Whether alliance has changed by more than months ordinarily do."
+
+
+def link_finding(certainty: str, *, is_positive: bool) -> str:
+    """Beside how sure: whether alliance goes with the next score here."""
+    if certainty in {"clear", "likely"}:
+        return f"A better alliance goes with a {'better' if is_positive else 'worse'} next score for these clients."
+    return "Whether alliance goes with the next score for these clients."
+
+
+def apart_finding(certainty: str, *, is_stronger: bool) -> str:
+    """Beside how sure: whether the link differs from the service's."""
+    if certainty in {"clear", "likely"}:
+        return f"That link is {'stronger' if is_stronger else 'weaker'} than the service\u2019s."
+    return "Whether that link differs from the service\u2019s."

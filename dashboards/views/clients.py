@@ -228,8 +228,8 @@ def _course(
         line=line,
         target=None if target is None else place(target),
         last=(round(6 + (len(values) - 1) * step, 1), place(values[-1])),
-        first_words=words.decimal(values[0]),
-        last_words=words.decimal(values[-1]),
+        first_words=words.score(values[0]),
+        last_words=words.score(values[-1]),
         words=said,
         tone=tone,
     )

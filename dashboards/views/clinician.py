@@ -14,6 +14,7 @@ from dashboards.figures.link import link
 from dashboards.views import panels
 from dashboards.views.clients import ClientFrames, courses_panel, dips_panel
 from dashboards.views.model import Card, Headline, Page, Panel, Sure, Table, Tag
+from dashboards.views.progress import progress_verdict
 from dashboards.views.prompts import reasons
 from dashboards.views.service import Row, Service, score_span
 
@@ -168,8 +169,8 @@ def _headline(
     if linked is not None and linked["certainty"] != "too_few" and linked["estimate"] is not None:
         title = words.link_title(certainty=linked["certainty"], is_positive=linked["estimate"] > 0)
         because = (
-            f"{title}: {words.decimal(linked['estimate'], places=2)} outcome points for each alliance point "
-            f"(95% range {words.between(linked['low'], linked['high'], places=2)}; service {words.decimal(linked['service_estimate'], places=2)})."
+            f"{title}: {words.slope(linked['estimate'])} outcome points for each alliance point "
+            f"(95% range {words.slope_between(linked['low'], linked['high'])}; service {words.slope(linked['service_estimate'])})."
         )
     to_do = []
     waiting = [each.client for each in dips.strips if each.tone == "worse"]
@@ -193,43 +194,30 @@ def _headline(
         to_do.append("Nothing calls for a conversation this month.")
     sure = []
     if linked is not None and linked["certainty"] != "too_few":
+        is_positive = (linked["estimate"] or 0) > 0
         sure.append(
-            Sure(
-                word=linked["certainty"], finding="Alliance and the next outcome score move together for these clients."
-            )
+            Sure(word=linked["certainty"], finding=words.link_finding(linked["certainty"], is_positive=is_positive))
         )
-        apart = _apart(linked["probability_above_service"])
-        sure.append(Sure(word=apart, finding="The link differs from the service\u2019s."))
+        # The night holds false discoveries among all clinicians at 5%; without that mark nobody stands apart.
+        if linked["probability_above_service"] is not None:
+            apart = "clear" if linked["is_different"] else "cannot_tell"
+            is_stronger = linked["probability_above_service"] > 0.5
+            sure.append(Sure(word=apart, finding=words.apart_finding(apart, is_stronger=is_stronger)))
     if signal is not None:
         sure.append(
-            Sure(word=signal.certainty, finding="Alliance has changed by more than ordinary month-to-month variation.")
+            Sure(word=signal.certainty, finding=words.change_finding(signal.certainty, direction=signal.direction))
         )
-    if level is not None:
-        sure.append(
-            Sure(
-                word=level["certainty"],
-                finding="Clients rate the alliance differently from the service\u2019s clients.",
-            )
-        )
-    if progress is not None:
-        sure.append(
-            Sure(
-                word=progress["certainty"],
-                finding="Improvement differs from what clients with the same first score usually make.",
-            )
-        )
+    if level is not None and level["shrunken_mean"] is not None:
+        side = "higher" if level["shrunken_mean"] > level["service_mean"] else "lower"
+        sure.append(Sure(word=level["certainty"], finding=words.level_finding(level["certainty"], side=side)))
+    if progress is not None and progress["expected_difference"] is not None:
+        side = "ahead of" if progress["expected_difference"] > 0 else "behind"
+        sure.append(Sure(word=progress["certainty"], finding=words.expected_finding(progress["certainty"], side=side)))
     if not sure:
         sure.append(
             Sure(word="too_few", finding="There are too few ratings to say anything about alliance or progress.")
         )
     return Headline(changed=changed, because=because, to_do=tuple(to_do), sure=tuple(sure))
-
-
-def _apart(probability: float | None) -> str:
-    if probability is None:
-        return "cannot_tell"
-    surest = max(probability, 1 - probability)
-    return "clear" if surest >= 0.975 else "likely" if surest >= 0.9 else "cannot_tell"
 
 
 def _cards(
@@ -269,15 +257,14 @@ def _cards(
             Card(label="Reliably improved", figure="Too few", beside="", note="finished courses of treatment", tag=few)
         )
     else:
-        is_above = progress["improved_rate"] > progress["service_rate"]
-        tone = "ordinary" if progress["funnel_rule"] == "within" else "better" if is_above else "worse"
+        said = progress_verdict(progress)
         cards.append(
             Card(
                 label="Reliably improved",
                 figure=words.percent(progress["improved_rate"], beside=progress["service_rate"]),
                 beside=f"of {progress['evaluable']}",
                 note=f"95% range {words.percent_between(progress['low'], progress['high'])}; service {words.percent(progress['service_rate'])}",
-                tag=Tag(words=_FUNNEL[progress["funnel_rule"]], tone=tone),
+                tag=Tag(words=said.tag, tone=said.tone),
             )
         )
     settled = clients.ruptures.filter(pl.col("state").is_in(["repaired", "unrepaired"]))
@@ -370,8 +357,8 @@ def _link(service: Service, row: Row | None, *, pair: tuple[str, str] | None) ->
     rows = [
         (
             "This clinician\u2019s clients",
-            words.decimal(row["estimate"], places=2),
-            words.between(row["low"], row["high"], places=2),
+            words.slope(row["estimate"]),
+            words.slope_between(row["low"], row["high"]),
             words.certainty(row["certainty"]),
         )
     ]
@@ -388,8 +375,8 @@ def _link(service: Service, row: Row | None, *, pair: tuple[str, str] | None) ->
             rows.append(
                 (
                     "The service",
-                    words.decimal(each["estimate"], places=2),
-                    words.between(each["low"], each["high"], places=2),
+                    words.slope(each["estimate"]),
+                    words.slope_between(each["low"], each["high"]),
                     words.certainty(each["certainty"]),
                 )
             )
@@ -446,14 +433,7 @@ def _improvement(service: Service, row: Row | None, *, bands: dict[str, list[flo
         )
     return Panel(
         key="improvement",
-        title=words.progress_title(
-            rule=row["funnel_rule"],
-            is_above=row["improved_rate"] > row["service_rate"],
-            rate=row["improved_rate"],
-            count=row["evaluable"],
-            low=row["low"],
-            high=row["high"],
-        ),
+        title=progress_verdict(row).title,
         caption=caption,
         method="funnel",
         table=Table(columns=columns, rows=tuple(rows), numeric=frozenset({1})),

@@ -4,6 +4,9 @@ Belongs here: the overview's panels in their order. Does not belong here: how a 
 who is worth a conversation (`prompts`).
 """
 
+from dataclasses import replace
+from typing import Any
+
 import polars as pl
 
 from dashboards import thresholds, words
@@ -11,7 +14,7 @@ from dashboards.figures.comparison import quadrant, steadied_links
 from dashboards.figures.link import intervals
 from dashboards.views import panels
 from dashboards.views.model import Cell, Fact, Headline, Link, Page, Panel, Sure, Table, Tag
-from dashboards.views.prompts import Prompt, conversations
+from dashboards.views.prompts import Prompt, conversations, reasons
 from dashboards.views.service import (
     Pair,
     Service,
@@ -41,10 +44,10 @@ def overview(service: Service) -> Page:
         pages.append(_summary(measures))
     if first:
         pages += first[0][1:]
-    for more in rest:
-        pages += more
     if not service.is_withheld:
         pages += [_levels(service), _waits(service)]
+    for more in rest:
+        pages += [replace(each, share=4) for each in more if each.figure is not None]
     return Page(
         title=f"{settings.clinic}: service overview",
         heading="Service overview: is the alliance helping clients progress?",
@@ -236,7 +239,7 @@ def _headline(
             row["level"] == "within_client"
             and (row["alliance_instrument"], row["outcome_instrument"]) in service.pairs[:2]
         ):
-            sure.append(Sure(word=row["certainty"], finding=_level_words(row)))
+            sure.append(Sure(word=row["certainty"], finding=_within_words(row)))
     sure.append(
         Sure(
             word="cannot_tell",
@@ -352,7 +355,7 @@ def _quadrant(service: Service, pair: Pair, codes: list[str], place: int) -> Pan
     )
     return Panel(
         key=f"alliance-by-progress-{place + 1}",
-        title=words.quadrant_title(both_high=high, both_low=low, total=len(dots)),
+        title=f"{alliance}, {outcome}: {words.quadrant_title(both_high=high, both_low=low, total=len(dots))}",
         caption=f"{alliance} with {outcome}. Up: more improvement than clients of the same site with the same first score usually "
         "make. Right: clients rate the alliance higher than the service. Both are steadied estimates; a code stands only where "
         "both are clear or likely, and the numbers give each one\u2019s range.",
@@ -388,11 +391,7 @@ def _links(service: Service, pair: Pair, codes: list[str], place: int) -> Panel:
     # By caseload of ratings, which says nothing of merit, and not by code, by which a reader could find a name.
     found.sort(key=lambda row: (-row["pairs"], row["clinician_id"]))
     tones = [
-        "better"
-        if row["low"] > row["service_estimate"]
-        else "worse"
-        if row["high"] < row["service_estimate"]
-        else "ordinary"
+        "ordinary" if not row["is_different"] else "better" if row["estimate"] > row["service_estimate"] else "worse"
         for row in found
     ]
     certain = sum(row["certainty"] in {"clear", "likely"} and row["estimate"] > 0 for row in found)
@@ -400,18 +399,19 @@ def _links(service: Service, pair: Pair, codes: list[str], place: int) -> Panel:
     rows = tuple(
         (
             row["clinician_id"] if tone != "ordinary" else "not named",
-            words.decimal(row["estimate"], places=2),
-            words.between(row["low"], row["high"], places=2),
+            words.slope(row["estimate"]),
+            words.slope_between(row["low"], row["high"]),
             words.certainty(row["certainty"]),
         )
         for row, tone in zip(found, tones, strict=True)
     )
     return Panel(
         key=f"links-{place + 1}",
-        title=words.links_title(certain=certain, total=len(found), differing=sum(tone != "ordinary" for tone in tones)),
+        title=f"{pair[0]}, {pair[1]}: "
+        + words.links_title(certain=certain, total=len(found), differing=sum(tone != "ordinary" for tone in tones)),
         caption=f"{pair[1]} improvement at the next session for each {pair[0]} point above the client\u2019s own usual: steadied "
-        "estimates with 95% ranges. In the order of how many ratings they rest on; coloured and named where the range leaves out "
-        "the service\u2019s figure.",
+        "estimates with 95% ranges. In the order of how many ratings they rest on; coloured and named where "
+        "a link stands apart from the service\u2019s, with false signs among all held at one in twenty.",
         method="link",
         table=Table(
             columns=("Clinician", "Points per point", "95% range", "How sure of a link"),
@@ -450,7 +450,7 @@ def _funnel(service: Service, pair: Pair, codes: list[str], place: int) -> Panel
     }
     return Panel(
         key=f"funnel-{place + 1}",
-        title=words.funnel_title(outside=outside, total=len(found) if is_enough else 0),
+        title=words.funnel_title(outside=outside, total=len(found) if is_enough else 0, outcome=outcome),
         caption=f"Share of clients reliably improved on the {outcome}, one unnamed dot a clinician. Outside the outer band chance "
         "is unlikely: look for reasons before judging.",
         method="funnel",
@@ -548,7 +548,7 @@ def _summary(measures: tuple[tuple[str, int, Signal, bool], ...]) -> Panel:
     )
 
 
-def _level_rows(service: Service) -> list[dict[str, object]]:
+def _level_rows(service: Service) -> list[dict[str, Any]]:
     frame = service.tables["analysis.alliance_levels"].filter(
         (pl.col("method") == "split_panel_jackknife") & (pl.col("scope") == "service")
     )
@@ -559,9 +559,22 @@ def _level_rows(service: Service) -> list[dict[str, object]]:
     )
 
 
-def _level_words(row: dict[str, object]) -> str:
-    """A level's own sentence; where the night wrote none, one from its figures."""
-    return str(row["sentence"])
+def _level_words(row: dict[str, Any]) -> str:
+    return words.level_sentence(
+        level=row["level"],
+        certainty=row["certainty"],
+        estimate=row["estimate"] or 0.0,
+        alliance=row["alliance_instrument"],
+        outcome=row["outcome_instrument"],
+    )
+
+
+def _within_words(row: dict[str, Any]) -> str:
+    """The within-client level with its figure and range."""
+    said = _level_words(row).removesuffix(".")
+    if row["certainty"] == "too_few" or row["estimate"] is None:
+        return f"{said}."
+    return f"{said}: {words.slope(row['estimate'])} points for each alliance point (95% range {words.slope_between(row['low'], row['high'])})."
 
 
 def _levels(service: Service) -> Panel:
@@ -579,8 +592,8 @@ def _levels(service: Service) -> Panel:
             (
                 pair,
                 words.LEVELS[str(row["level"])],
-                "Too few" if is_few else words.decimal(row["estimate"], places=2),
-                "Too few" if is_few else words.between(row["low"], row["high"], places=2),
+                "Too few" if is_few else words.slope(row["estimate"]),
+                "Too few" if is_few else words.slope_between(row["low"], row["high"]),
                 Tag(words=words.certainty("too_few" if is_few else str(row["certainty"]))),
                 "" if is_few and row["estimate"] is not None else _level_words(row),
             )

@@ -36,6 +36,7 @@ def title(signal: Signal, *, subject: str) -> str:
         direction=signal.direction,
         since=signal.since,
         is_small=signal.is_small,
+        ended=signal.ended,
     )
 
 

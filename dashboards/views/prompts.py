@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from dashboards import words
 from dashboards.thresholds import MOST_CONVERSATIONS
+from dashboards.views.progress import progress_verdict
 from dashboards.views.service import Service
 
 _ORDER = {"clear": 0, "likely": 1}
@@ -44,19 +45,9 @@ def reasons(service: Service, code: str) -> tuple[Prompt, ...]:
                 )
             )
     pair = service.pair.get(code)
-    row = None if pair is None else service.row("clinician_progress", code, pair[1])
-    if pair is not None and row is not None and row["funnel_rule"] in {"outside_95", "outside_998"}:
-        is_above = row["improved_rate"] > row["service_rate"]
-        title = words.progress_title(
-            rule=row["funnel_rule"],
-            is_above=is_above,
-            rate=row["improved_rate"],
-            count=row["evaluable"],
-            low=row["low"],
-            high=row["high"],
-        )
-        certainty = "clear" if row["funnel_rule"] == "outside_998" else "likely"
-        found.append(Prompt(code=code, why=f"{title}.", certainty=certainty, is_to_learn=is_above))
+    said = progress_verdict(None if pair is None else service.row("clinician_progress", code, pair[1]))
+    if said.tone != "ordinary":
+        found.append(Prompt(code=code, why=f"{said.title}.", certainty=said.certainty, is_to_learn=said.is_to_learn))
     return tuple(sorted(found, key=lambda each: (_ORDER[each.certainty], each.is_to_learn, each.why)))
 
 

@@ -37,6 +37,7 @@ TABLES = (
 )
 Pair = tuple[str, str]
 Row = dict[str, Any]
+_NEARLY = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,22 +238,33 @@ def _alliance_by_clinician(
 
 
 def _pairs(tables: dict[str, pl.DataFrame], *, settings: PageSettings) -> dict[str, Pair]:
-    """The configured pair with most of a clinician's rows; ties go to the pair configured first."""
-    order = {each: place for place, each in enumerate(settings.measures)}
-    found: dict[str, tuple[int, int, Pair]] = {}
-    linked = tables["analysis.alliance_link"].select(
+    """The configured pair with most of a clinician's rows; near ties go to the pair configured first."""
+    most: dict[str, dict[Pair, int]] = {}
+    for code, alliance, outcome, n in pl.concat([linked_rows(tables), paired_rows(tables)]).iter_rows():
+        if (alliance, outcome) in settings.measures:
+            held = most.setdefault(code, {})
+            held[alliance, outcome] = max(n, held.get((alliance, outcome), 0))
+    # A form more or fewer is no reason to read a colleague's clients on another measure: near ties go by configuration.
+    return {
+        code: next(each for each in settings.measures if held.get(each, 0) >= _NEARLY * max(held.values()))
+        for code, held in most.items()
+    }
+
+
+def linked_rows(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Pairs of scores behind each clinician's link, by measures."""
+    return tables["analysis.alliance_link"].select(
         "clinician_id", "alliance_instrument", "outcome_instrument", n=pl.col("pairs").cast(pl.Int64)
     )
-    paired = (
+
+
+def paired_rows(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """Pairs of scores that each clinician has, by measures."""
+    return (
         tables["marts.alliance_pairs"]
         .group_by("clinician_id", "alliance_instrument", "outcome_instrument")
         .agg(n=pl.len().cast(pl.Int64))
     )
-    for code, alliance, outcome, n in pl.concat([linked, paired]).iter_rows():
-        each = (alliance, outcome)
-        if each in order and (code not in found or (-n, order[each]) < found[code][:2]):
-            found[code] = (-n, order[each], each)
-    return {code: best[2] for code, best in found.items()}
 
 
 def _rows(tables: dict[str, pl.DataFrame]) -> dict[tuple[str, str], dict[str, Row]]:

@@ -30,6 +30,7 @@ class Signal:
         tone: Of the signal now; ordinary where the difference is small.
         since: The first month of the run that the latest month belongs to.
         is_small: Whether the signal is smaller than what matters.
+        ended: The latest month that carried a sign, where the latest month of all carries none.
         assurance: Whether a standard would be met if nothing changed.
         latest: The latest month's figure, or None, and `latest_month`.
         standard: What the service aims for, or None.
@@ -48,6 +49,7 @@ class Signal:
     tone: str
     since: date | None
     is_small: bool
+    ended: date | None
     assurance: str | None
     latest: float | None
     latest_month: date | None
@@ -153,6 +155,7 @@ def _signal(
         tone=tone,
         since=run[0]["month"] if run and direction is not None else None,
         is_small=is_small,
+        ended=_ended(present) if is_enough and direction is None else None,
         assurance=None if summary is None or not is_enough else summary["assurance"],
         latest=last["value"] if last else None,
         latest_month=last["month"] if last else None,
@@ -168,6 +171,11 @@ def _latest_run(present: list[dict[str, object]]) -> list[dict[str, object]]:
             break
         run.insert(0, row)
     return run
+
+
+def _ended(present: list[dict[str, object]]) -> date | None:
+    """The latest month with a sign of change."""
+    return next((row["month"] for row in reversed(present) if row["rule"] is not None), None)
 
 
 def _before(when: date, months: int) -> date:
