@@ -34,11 +34,15 @@ def alliance_levels_and_links(pairs: pl.DataFrame, *, service: Service) -> tuple
         of_pair = pairs.filter(
             (pl.col("alliance_instrument") == measure.alliance) & (pl.col("outcome_instrument") == measure.outcome)
         )
-        whole = _estimate(of_pair, measure=measure, service=service)
+        whole = _estimate(of_pair, measure=measure, service=service, describes_clinicians=True)
         levels.append(_levels(whole, measure=measure, scope="service", name="all", service=service))
         links.append(_links(whole, measure=measure, service=service))
         for scope, name, rows in _scopes(of_pair):
-            found = whole if rows.height == of_pair.height else _estimate(rows, measure=measure, service=service)
+            found = (
+                whole
+                if rows.height == of_pair.height
+                else _estimate(rows, measure=measure, service=service, describes_clinicians=False)
+            )
             levels.append(_levels(found, measure=measure, scope=scope, name=name, service=service))
     return pl.concat(levels), pl.concat(links)
 
@@ -54,13 +58,14 @@ def _scopes(pairs: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
             yield scope, name, pairs.filter(pl.col(scope) == name)
 
 
-def _estimate(pairs: pl.DataFrame, *, measure: MeasurePair, service: Service) -> LinkResult:
+def _estimate(pairs: pl.DataFrame, *, measure: MeasurePair, service: Service, describes_clinicians: bool) -> LinkResult:
     return estimate_link(
         pairs,
         minimum_clients=service.suppression.minimum_clients,
         minimum_clinicians=WIDENED_BELOW_CLINICIANS,
         higher_is_better=service.registry[measure.outcome].direction == "higher_is_better",
         step=alliance_step(service.registry[measure.alliance]),
+        describes_clinicians=describes_clinicians,
     )
 
 

@@ -89,7 +89,13 @@ class LinkResult:
 
 
 def estimate_link(
-    pairs: pl.DataFrame, *, minimum_clients: int, minimum_clinicians: int, higher_is_better: bool, step: float = 1.0
+    pairs: pl.DataFrame,
+    *,
+    minimum_clients: int,
+    minimum_clinicians: int,
+    higher_is_better: bool,
+    step: float = 1.0,
+    describes_clinicians: bool = True,
 ) -> LinkResult:
     """Estimate the link from pairs of a session's alliance and the next session's outcome.
 
@@ -102,6 +108,7 @@ def estimate_link(
         higher_is_better: the outcome measure's direction.
         step: how many alliance points every figure is for; a fixed share of the measure's range makes measures
             comparable.
+        describes_clinicians: whether each clinician's own link is wanted, which costs more than all the rest.
 
     Returns:
         The link, or the reason why there is none. The same pairs give the same digits, in any order.
@@ -119,7 +126,7 @@ def estimate_link(
         )
     try:
         panel = split_panel(rows)
-        slopes = _clinicians(rows, panel)
+        slopes = _clinicians(rows, panel) if describes_clinicians else pl.DataFrame(schema=CLINICIAN_SCHEMA)
     except EstimateRefusedError as refused:
         return _refused(f"Cannot tell: {refused}")
     is_widened = clinicians < minimum_clinicians
