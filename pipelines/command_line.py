@@ -26,6 +26,7 @@ VERBS = {
     "query": ("pipelines.commands.query:command", "Ask the published warehouse a question in SQL."),
     "versions": ("pipelines.commands.versions:command", "List the published versions that are kept."),
     "rollback": ("pipelines.commands.rollback:command", "Publish an earlier version again."),
+    "dictionary": ("pipelines.commands.dictionary:command", "Write DATA_DICTIONARY.md anew from the contracts."),
     "test": ("pipelines.commands.test:command", "Run the linters and every test, those in the browser included."),
     "bench": ("pipelines.commands.bench:command", "Measure one of the project's claims against its goal."),
 }

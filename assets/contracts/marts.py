@@ -141,7 +141,7 @@ CLINICIANS = Table(
         v.CLINICIAN_ID,
         v.SITE,
         v.PROFESSION,
-        v.optional(v.STARTED_ON),
+        v.CLINICIAN_SINCE,
         v.count("cases", "Cases seen at least once."),
         v.count("sessions", "Sessions given."),
         v.count("open_episodes", "Episodes open at the data date."),

@@ -121,7 +121,7 @@ CLINICIANS = Feed(
         name="clinicians",
         meaning="Clinicians as accepted from the clinic, the newest version of each.",
         key=("clinician_id",),
-        columns=(v.CLINICIAN_ID, v.SITE, v.PROFESSION, v.optional(v.STARTED_ON), *_PROVENANCE),
+        columns=(v.CLINICIAN_ID, v.SITE, v.PROFESSION, v.CLINICIAN_SINCE, *_PROVENANCE),
     ),
 )
 

@@ -78,6 +78,9 @@ OUTCOME_INSTRUMENT = Column(
 RATER = Column(name="rater", kind=Kind.WORD, words=RATERS, meaning="Who filled the form in.")
 REFERRED_ON = Column(name="referred_on", kind=Kind.DATE, is_required=False, meaning="The day of the referral.")
 STARTED_ON = Column(name="started_on", kind=Kind.DATE, is_required=False, meaning="The day treatment started.")
+CLINICIAN_SINCE = Column(
+    name="started_on", kind=Kind.DATE, is_required=False, meaning="The day the clinician started at the service."
+)
 ENDED_ON = Column(
     name="ended_on", kind=Kind.DATE, is_required=False, meaning="The day the episode ended; empty while it is open."
 )
