@@ -117,8 +117,17 @@ def refuse_what_cannot_be_fitted(model: NestedModel) -> None:
         raise EstimateRefusedError("There are too few rows for the number of things to be estimated.")
     if total[-1, -1] - total[0, -1] ** 2 / total[0, 0] <= NO_VARIANCE * max(total[-1, -1], 1e-300):
         raise EstimateRefusedError("The outcome is the same in every row, so there is nothing to explain.")
+    kept = list(independent_columns(model))
+    explained = total[kept, -1] @ np.linalg.solve(total[np.ix_(kept, kept)], total[kept, -1])
+    if total[-1, -1] - explained <= NO_VARIANCE * total[-1, -1]:
+        raise EstimateRefusedError("The outcome is predicted without error, so there is no variance to divide.")
     if isinstance(statistics, CompressedProducts) and statistics.pattern_rows.max() <= 1:
         raise EstimateRefusedError("Every client has one row, so clients cannot be told from chance.")
+    _refuse_levels_that_cannot_be_told_apart(model)
+
+
+def _refuse_levels_that_cannot_be_told_apart(model: NestedModel) -> None:
+    statistics = model.statistics
     products = statistics.products
     for level in model.levels:
         if len(products) < 2:
@@ -157,8 +166,6 @@ def fit(model: NestedModel, *, method: Method) -> Fit:
         calls += 1
         swept = sweep(theta[None], model.statistics, model.levels)
         profiled = profile(swept, kept=kept, rows=model.statistics.rows, method=method)
-        if not np.isfinite(profiled.criterion[0]):
-            raise EstimateRefusedError("The outcome is predicted without error, so there is no variance to divide.")
         by_theta = gradient(
             theta, swept, profiled, statistics=model.statistics, levels=model.levels, kept=kept, method=method
         )
@@ -193,12 +200,12 @@ def _search(
 
 
 def _polish(criterion: Callable[[Floats], tuple[float, Floats]], theta: Floats, diagonal: Sequence[int]) -> Floats:
-    """Newton steps with a Hessian from differences of the exact gradient; stops where a step no longer helps.
+    """Two Newton steps with a Hessian from differences of the exact gradient, each kept only if it helps.
 
-    Convergence is quadratic: after a step of 1e-6 what is left is far below any tolerance.
+    The search ends within 1e-6 or so, from where two steps of quadratic convergence reach the limits of arithmetic.
     """
     value, slope = criterion(theta)
-    for _ in range(6):
+    for _ in range(2):
         free = [i for i in range(len(theta)) if i not in diagonal or theta[i] > AT_BOUNDARY]
         step = np.zeros(len(theta))
         step[free] = -np.linalg.lstsq(_hessian(criterion, theta, free), slope[free], rcond=None)[0]
@@ -207,10 +214,7 @@ def _polish(criterion: Callable[[Floats], tuple[float, Floats]], theta: Floats, 
         next_value, next_slope = criterion(onward)
         if next_value > value:
             break
-        moved = float(np.abs(onward - theta).max())
         theta, value, slope = onward, next_value, next_slope
-        if moved < 1e-6:
-            break
     return theta
 
 

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from assets.science.multilevel import Fit, NestedModel, fit, leave_one_out
+from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel, fit, leave_one_out
 from assets.science.nested_likelihood import Floats, Level
 from assets.science.sufficient_statistics import compressed_products
 
@@ -105,6 +105,8 @@ def split_panel(pairs: pl.DataFrame) -> SplitPanel:
         of=pl.len().over("clinician", "client"), place=pl.int_range(pl.len()).over("clinician", "client")
     )
     long = rows.filter(pl.col("of") >= ROWS_TO_SPLIT)
+    if long.is_empty():
+        raise EstimateRefusedError(f"No client has {ROWS_TO_SPLIT} or more sessions with what is needed.")
     names = rows["clinician"].unique(maintain_order=True)
     naive_fit, naive, naive_without = _effects(rows, names)
     parts = [_effects(part, names)[1:] for part in (long, *_halves(long))]

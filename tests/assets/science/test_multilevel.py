@@ -1,10 +1,12 @@
 import json
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
+from mixedlm import lmer
 
-from assets.science.multilevel import NestedModel, fit
+from assets.science.multilevel import EstimateRefusedError, NestedModel, at_parameters, fit, leave_one_out
 from assets.science.nested_likelihood import Level
 from assets.science.shrinkage import unit_effects
 from assets.science.sufficient_statistics import compressed_products, unit_products
@@ -145,3 +147,105 @@ def test_adjusted_progress_with_sites_agrees_with_lme4(shared_cases):
     intercepts = [("(Intercept)",), ("(Intercept)",)]
     model, units = nested(casemix(shared_cases), "y_last", ["y0", "cm"], ["clinician", "site"], intercepts)
     agrees_with_lme4(fit(model, method="REML"), reference(shared_cases, "clinic_clean_casemix_site"), units=units)
+
+
+def small(seed, *, clinicians=5, rows_a_client=4, columns=2):
+    draw = np.random.default_rng(seed)
+    client = np.repeat(np.arange(clinicians * 6), rows_a_client)
+    clinician = client // 6
+    fixed = np.column_stack([np.ones(len(client)), draw.normal(size=(len(client), columns))])
+    own = draw.normal(size=clinicians)[clinician] + draw.normal(size=clinicians * 6)[client]
+    return fixed, own + fixed[:, 1] + draw.normal(size=len(client)), clinician, client
+
+
+def compressed_model(fixed, y, clinician, client, *, random=(0,)):
+    statistics = compressed_products(np.column_stack([fixed, y]), clinician=clinician, client=client)
+    names = ("intercept", *[f"x{i}" for i in range(1, fixed.shape[1])])
+    return NestedModel(
+        columns=names, statistics=statistics, levels=(Level(name="clinician", random=random, parent=None),)
+    )
+
+
+def test_mixedlm_gives_the_same_answer(shared_cases):
+    table = pl.read_csv(shared_cases / "mixed_models" / "clinic_clean_clients.csv").drop_nulls(["y_last", "y0"])
+    frame = pd.DataFrame(table.select("y_last", "y0", "cm", "clinician").to_dict(as_series=False))
+    frame["clinician"] = frame["clinician"].astype(str)
+    theirs = lmer("y_last ~ y0 + cm + (1 | clinician)", frame)
+    model, _ = nested(table, "y_last", ["y0", "cm"], ["clinician"], [("(Intercept)",)])
+    ours = fit(model, method="REML")
+    assert ours.beta == pytest.approx(np.array(list(theirs.fixef().values())), rel=1e-6)
+
+
+def test_a_column_made_of_others_is_dropped_and_named():
+    fixed, y, clinician, client = small(1)
+    fitted = fit(
+        compressed_model(np.column_stack([fixed, fixed[:, 1] + fixed[:, 2]]), y, clinician, client), method="REML"
+    )
+    without = fit(compressed_model(fixed, y, clinician, client), method="REML")
+    assert fitted.dropped == ("x3",)
+    assert np.isnan(fitted.beta[3])
+    assert fitted.beta[:3] == pytest.approx(without.beta, rel=1e-8)
+    own = unit_effects(fitted)["clinician"]
+    assert np.isnan(own.own[:, 3]).all()
+    assert np.isfinite(own.own_sd[:, :3]).all()
+
+
+def test_a_false_boundary_is_left_behind():
+    fixed, y, clinician, client = small(3, clinicians=12)
+    model = compressed_model(fixed, y, clinician, client, random=(0, 1))
+    fitted = fit(model, method="REML")
+    for theta in np.random.default_rng(0).uniform(0.0, 1.5, (200, 4)):
+        assert at_parameters(model, theta, method="REML").criterion >= fitted.criterion - 1e-8
+
+
+def test_leaving_a_clinician_out_is_fitting_the_rest_at_the_same_variances():
+    fixed, y, clinician, client = small(4)
+    model = compressed_model(fixed, y, clinician, client)
+    fitted = fit(model, method="REML")
+    rest = clinician != 2
+    again = compressed_model(fixed[rest], y[rest], clinician[rest], client[rest])
+    assert leave_one_out(fitted)[2] == pytest.approx(at_parameters(again, fitted.theta, method="REML").beta, rel=1e-9)
+
+
+def refusal(model):
+    with pytest.raises(EstimateRefusedError) as refused:
+        fit(model, method="REML")
+    return str(refused.value)
+
+
+def test_one_row_a_client_is_refused():
+    fixed, y, clinician, client = small(5, rows_a_client=1)
+    assert "one row" in refusal(compressed_model(fixed, y, clinician, client))
+    statistics, _ = unit_products(np.column_stack([fixed, y]), unit=client)
+    level = Level(name="client", random=(0,), parent=None)
+    assert "Every client has one row" in refusal(
+        NestedModel(columns=("intercept", "x1", "x2"), statistics=statistics, levels=(level,))
+    )
+
+
+def test_an_outcome_that_never_changes_is_refused():
+    fixed, y, clinician, client = small(6)
+    assert "the same in every row" in refusal(compressed_model(fixed, np.full_like(y, 7.0), clinician, client))
+    assert "the same in every row" in refusal(compressed_model(fixed, np.zeros_like(y), clinician, client))
+
+
+def test_one_clinician_is_refused():
+    fixed, y, clinician, client = small(7, clinicians=1)
+    assert "one clinician" in refusal(compressed_model(fixed, y, clinician, client))
+
+
+def test_a_random_slope_on_what_does_not_vary_within_clinicians_is_refused():
+    fixed, y, clinician, client = small(8)
+    fixed[:, 2] = clinician
+    assert "x2 does not vary" in refusal(compressed_model(fixed, y, clinician, client, random=(0, 2)))
+
+
+def test_fewer_rows_than_unknowns_are_refused():
+    fixed, y, clinician, client = small(9, clinicians=2, columns=8)
+    few = client % 6 == 0
+    assert "too few rows" in refusal(compressed_model(fixed[few], y[few], clinician[few], client[few]))
+
+
+def test_an_outcome_predicted_without_error_is_refused():
+    fixed, _, clinician, client = small(10)
+    assert "without error" in refusal(compressed_model(fixed, fixed[:, 1] * 1e8, clinician, client))
