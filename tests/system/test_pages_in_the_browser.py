@@ -1,0 +1,211 @@
+"""The pages as people meet them, in a real Chromium under the content policy they are served with.
+
+Belongs here: what only a browser can tell: nothing clipped, overlapping or wider than the screen, charts drawn, no error,
+nothing that an accessibility checker finds. What pages say is tested in `tests/dashboards`.
+"""
+
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Route
+from tests.dashboards import frames
+
+from dashboards.site import build_site
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
+    "style-src-elem 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; style-src-attr 'unsafe-inline'"
+)
+ORIGIN = "http://rapport.test"
+WIDTHS = (1440, 1024, 820, 390)
+PAPER_WIDTH = 688  # A4 less its margins, in CSS pixels
+PAGES = {
+    "overview": "index.html",
+    "clinician": "clinicians/C-1001.html",
+    "withheld clinician": "clinicians/C-1008.html",
+    "clinicians": "clinicians/index.html",
+    "data quality": "data-quality.html",
+    "methods": "methods.html",
+}
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+
+FAULTS = """() => {
+  const faults = [];
+  const say = (element) => (element.textContent || "").trim().slice(0, 60);
+  const isSeen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  const box = (element) => element.getBoundingClientRect();
+  if (document.documentElement.scrollWidth > innerWidth) { faults.push("the page scrolls sideways"); }
+  for (const chart of document.querySelectorAll(".chart")) {
+    if (!isSeen(chart)) { continue; }
+    if (!chart.querySelector("svg.main-svg")) { faults.push("not drawn: " + chart.id); continue; }
+    const outer = box(chart);
+    const texts = [...chart.querySelectorAll("svg.main-svg text")].filter((t) => say(t) && isSeen(t)).map((t) => [t, box(t)]);
+    texts.forEach(([text, at], place) => {
+      if (at.left < outer.left - 1 || at.right > outer.right + 1 || at.top < outer.top - 1 || at.bottom > outer.bottom + 1) {
+        faults.push("clipped in " + chart.id + ": " + say(text));
+      }
+      for (const [other, beside] of texts.slice(place + 1)) {
+        const across = Math.min(at.right, beside.right) - Math.max(at.left, beside.left);
+        const down = Math.min(at.bottom, beside.bottom) - Math.max(at.top, beside.top);
+        if (across > 2 && down > 3) { faults.push("overlapping in " + chart.id + ": " + say(text) + " / " + say(other)); }
+      }
+    });
+  }
+  for (const element of document.querySelectorAll("main *, header *, footer *")) {
+    if (element.closest("svg, .scroll, [class*=unseen], [class*=hidden]") || !isSeen(element)) { continue; }
+    const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!hasText) { continue; }
+    const style = getComputedStyle(element);
+    if (style.clipPath !== "none" || style.position === "absolute") { continue; }
+    if (style.display !== "inline" && element.scrollWidth > element.clientWidth + 1) { faults.push("wider than its box: " + say(element)); }
+    const card = element.closest(".card");
+    if (card && box(element).right > box(card).right + 1) { faults.push("leaves its card: " + say(element)); }
+    if (parseFloat(style.fontSize) < 12 && !element.closest('[aria-hidden]')) { faults.push("smaller than 12 px: " + say(element)); }
+  }
+  return faults;
+}"""
+
+
+@dataclass
+class Site:
+    """A built site, and the requests that went anywhere else."""
+
+    folder: Path
+    strangers: list[str]
+
+    def answer(self, route: Route) -> None:
+        """Serve a file of the site under the content policy; anything else is refused and noted."""
+        address = route.request.url
+        file = self.folder / address.removeprefix(ORIGIN + "/").partition("#")[0]
+        if not address.startswith(ORIGIN) or not file.is_file():
+            self.strangers.append(address)
+            route.abort()
+            return
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        route.fulfill(body=file.read_bytes(), headers={"content-type": kind, "content-security-policy": POLICY})
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Site:
+    """A clinic of twenty-four clinicians, one of whom is new and has too few clients."""
+    folder = tmp_path_factory.mktemp("site")
+    build_site(frames.reader(frames.clinic(clinicians=24, clients_each=30)), folder=folder, settings=frames.settings())
+    return Site(folder, [])
+
+
+@pytest.fixture(scope="module")
+def light(browser: Browser, site: Site):
+    """One window for the module's pages in the light."""
+    context = browser.new_context(reduced_motion="reduce", color_scheme="light")
+    context.route("**/*", site.answer)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def dark(browser: Browser, site: Site):
+    """One window for the module's pages in the dark."""
+    context = browser.new_context(reduced_motion="reduce", color_scheme="dark")
+    context.route("**/*", site.answer)
+    yield context
+    context.close()
+
+
+def opened(context: BrowserContext, place: str, *, width: int = 1440) -> tuple[Page, list[str]]:
+    """A page with every chart drawn, and the errors it reported on the way."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"{ORIGIN}/{place}")
+    settle(page)
+    return page, errors
+
+
+def settle(page: Page) -> None:
+    """Wait for type and charts, and for the browser to have painted them."""
+    page.evaluate("() => document.fonts.ready.then(() => window.__all()).then(() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f))))")
+
+
+def resized(page: Page, *, width: int) -> None:
+    """The same page at another width, redrawn."""
+    page.set_viewport_size({"width": width, "height": 900})
+    settle(page)
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_no_page_clips_overlaps_or_scrolls_sideways_at_any_width(light, site, kind):
+    page, errors = opened(light, PAGES[kind])
+    faults = {}
+    for width in WIDTHS:
+        resized(page, width=width)
+        faults[width] = page.evaluate(FAULTS)
+    page.close()
+    assert faults == {width: [] for width in WIDTHS}
+    assert errors == []
+    assert site.strangers == []
+
+
+@pytest.mark.parametrize("kind", PAGES)
+def test_no_page_clips_or_overlaps_on_paper(light, kind):
+    page, errors = opened(light, PAGES[kind], width=PAPER_WIDTH)
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.evaluate("() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f)))")
+    faults = [fault for fault in page.evaluate(FAULTS) if not fault.startswith("smaller")]
+    page.close()
+    assert faults == []
+    assert errors == []
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("appearance", ["light", "dark"])
+def test_the_accessibility_checker_finds_nothing(request, appearance, kind, width):
+    page, _ = opened(request.getfixturevalue(appearance), PAGES[kind], width=width)
+    found = Axe().run(page, options=AXE).response["violations"]
+    page.close()
+    assert {one["id"]: [node["html"][:120] for node in one["nodes"]] for one in found} == {}
+
+
+def test_every_chart_has_its_numbers_beside_it_without_script(browser, site):
+    context = browser.new_context(java_script_enabled=False)
+    context.route("**/*", site.answer)
+    page = context.new_page()
+    page.goto(f"{ORIGIN}/{PAGES['clinician']}")
+    charts = page.locator(".chart")
+    assert charts.count() >= 4
+    for place in range(charts.count()):
+        table = charts.nth(place).locator("xpath=ancestor::section[1]").locator("table")
+        assert table.locator("tbody tr").count() > 0
+    context.close()
+
+
+def test_a_page_opened_from_a_file_draws_its_charts(browser, site):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto((site.folder / PAGES["overview"]).as_uri())
+    settle(page)
+    assert page.evaluate(FAULTS) == []
+    context.close()
+
+
+def test_a_download_says_where_it_comes_from_and_runs_no_formula(light):
+    page, _ = opened(light, PAGES["overview"])
+    with page.expect_download() as started:
+        page.locator("button.csv").first.click()
+    text = Path(started.value.path()).read_text(encoding="utf-8-sig")
+    page.close()
+    assert "run 8f31c2a0" in text
+    assert not [cell for line in text.splitlines() for cell in line.split(",") if cell.strip('"')[:1] in {"=", "@", "\t"}]
+
+
+def test_the_keyboard_reaches_the_content_first(light):
+    page, _ = opened(light, PAGES["overview"])
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#content"
+    page.close()
