@@ -168,12 +168,15 @@ def progress_title(
     return f"{stands}: {side} the service, {surely}"
 
 
-def funnel_title(*, outside: int, total: int, outcome: str) -> str:
+def funnel_title(*, outside: int, total: int, outcome: str, inner: int) -> str:
     """What the funnel of all clinicians says."""
     if total == 0:
         return "Too few finished courses of treatment to compare improvement"
     if outside == 0:
-        return f"{outcome}: chance alone could explain all {total} improvement rates"
+        if inner == 0:
+            return f"{outcome}: chance alone could explain all {total} improvement rates"
+        verb = "lies" if inner == 1 else "lie"
+        return f"{outcome}: no improvement rate of {total} lies outside the outer band; {inner} {verb} outside the inner one"
     return f"{outcome}: {outside} of {counted(total, 'clinician')} {'lies' if outside == 1 else 'lie'} outside the outer band, where chance is unlikely"
 
 
@@ -250,11 +253,14 @@ def _capital(text: str) -> str:
 def expected_title(*, certainty: str, points: float, low: float, high: float) -> str:
     """Progress against clients of the same site with the same first score."""
     surely = "" if certainty == "clear" else "probably "
-    ends = sorted((abs(low), abs(high))) if low * high > 0 else None
-    size = decimal(abs(points))
-    reach = f"95% range {between(*ends)}" if ends else f"95% range {between(low, high)}, ahead above zero"
     side = "more" if points > 0 else "less"
-    return f"Clients {surely}improve {size} points {side} than others with the same first score ({reach})"
+    near, far = sorted((low, high), key=abs)
+    if low * high >= 0:
+        reach = between(abs(near), abs(far))
+    else:
+        sides = [f"{decimal(abs(end))} {'more' if end > 0 else 'less'}" for end in (far, near)]
+        reach = f"{sides[0]} to {sides[1]}"
+    return f"Clients {surely}improve {decimal(abs(points))} points {side} than others with the same first score (95% range {reach})"
 
 
 def score(value: float) -> str:

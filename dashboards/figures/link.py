@@ -57,7 +57,7 @@ def link(*, estimate: float, low: float, high: float, service: float | None, rea
                 showgrid=False,
                 nticks=7,
                 range=ends,
-                title={"text": "Alliance against the client\u2019s own usual, in points", "standoff": 8},
+                title={"text": "Alliance: points from own usual", "standoff": 8},
             ),
             yaxis=axis(range=[-tall, tall], nticks=7, zeroline=True, zerolinecolor=LIGHT["rule"]),
             right=70,

@@ -11,7 +11,7 @@
   var charts = Array.prototype.map.call(document.querySelectorAll("script[data-chart]"), function (data) {
     return { box: document.getElementById(data.dataset.chart), figure: JSON.parse(data.textContent), drawn: false };
   });
-  charts.forEach(function (chart) { chart.box.classList.add("h" + chart.box.dataset.height); });
+  charts.forEach(function (chart) { chart.box.style.minHeight = chart.box.dataset.height + "px"; });
 
   function recoloured(value) {
     if (typeof value === "string") { return dark[value] || value; }

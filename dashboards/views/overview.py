@@ -74,7 +74,11 @@ def findings(page: Page, service: Service) -> tuple[str, str, str]:
         if link is None
         else (f"{words.certainty(link.word)}: {link.finding}")
     )
-    return page.headline.changed, said, f"{_looked_at(service)}; {_not_shown(service)} not shown."
+    return (
+        page.headline.changed,
+        said,
+        f"{_looked_at(service)}; {len(service.withheld)} not shown because their groups are small.",
+    )
 
 
 def strip(service: Service) -> tuple[Fact, ...]:
@@ -162,7 +166,12 @@ def _improved(service: Service, instrument: str) -> tuple[int, dict[str, Signal]
     """Reliable improvement by the month in which treatment ended."""
     closed = (
         service.tables["analysis.client_change"]
-        .filter((pl.col("instrument") == instrument) & ~pl.col("is_open") & pl.col("last_score").is_not_null())
+        .filter(
+            (pl.col("instrument") == instrument)
+            & ~pl.col("is_open")
+            & pl.col("last_score").is_not_null()
+            & pl.col("reliable_change").is_not_null()
+        )
         .join(service.tables["marts.episodes"].select("episode_id", "ended_on"), on="episode_id")
         .drop_nulls("ended_on")
     )
@@ -248,7 +257,7 @@ def _headline(
     )
     return Headline(
         changed=words.service_headline(concerns=concerns[:3], improvements=better[:3], withheld=service.is_withheld),
-        because=f"{_looked_at(service)}. A sign at service level counts only if it is larger than what the service calls small.",
+        because=f"{_looked_at(service)}. Changes too small to matter are left out.",
         to_do=tuple(to_do),
         sure=tuple(sure if not service.is_withheld else sure[-1:]),
     )
@@ -272,8 +281,10 @@ def _conversations(service: Service, *, prompts: tuple[Prompt, ...]) -> Panel:
                 Tag(words=words.certainty(each.certainty), tone="better" if each.is_to_learn else "worse"),
             )
         )
+    total = sum(bool(reasons(service, code)) for code in service.shown)
     caption = (
-        f"{_looked_at(service)}, by how sure and then by code. Prompts for supervision, not a comparison of people."
+        f"{len(prompts)} of {words.counted(total, 'clinician')} with a sign, from {len(service.shown)} looked at, by how sure and then by "
+        "code; with so many looked at, some signs are chance. Prompts for supervision, not a comparison of people."
     )
     if prompts and not any(each.is_to_learn for each in prompts):
         caption += (
@@ -295,7 +306,7 @@ def _looked_at(service: Service) -> str:
 
 
 def _not_shown(service: Service) -> str:
-    return f"{len(service.withheld)} (fewer than {service.settings.minimum_clients} clients in the period, or needed to protect one who has)"
+    return f"{len(service.withheld)} (small groups)"
 
 
 def _by_pair(service: Service) -> list[list[Panel]]:
@@ -450,7 +461,12 @@ def _funnel(service: Service, pair: Pair, codes: list[str], place: int) -> Panel
     }
     return Panel(
         key=f"funnel-{place + 1}",
-        title=words.funnel_title(outside=outside, total=len(found) if is_enough else 0, outcome=outcome),
+        title=words.funnel_title(
+            outside=outside,
+            total=len(found) if is_enough else 0,
+            outcome=outcome,
+            inner=sum(row["funnel_rule"] == "outside_95" for row in found),
+        ),
         caption=f"Share of clients reliably improved on the {outcome}, one unnamed dot a clinician. Outside the outer band chance "
         "is unlikely: look for reasons before judging.",
         method="funnel",
