@@ -20,6 +20,7 @@ _RULES = {
     "means for totals": "means_for_totals",
     "totals for means": "totals_for_means",
 }
+_BEYOND_ANY_FORM = 1e6
 _PLACE = ["file_number", "source_line"]
 _BATCH = ["file_number", "clinician"]
 
@@ -58,7 +59,9 @@ def _marked(
     con: duckdb.DuckDBPyConnection, lines: str, *, instrument: Instrument, has_items: bool, registry: Registry
 ) -> pl.DataFrame:
     """The instrument's forms in every batch that has an answer out of range, with the confused ones marked."""
-    answers = [f"items[{number}] AS item_{number}" for number in instrument.items] if has_items else ["total"]
+    sent = {f"item_{number}": f"items[{number}]" for number in instrument.items} if has_items else {"total": "total"}
+    # A number such as 1e400 is a slip of the keyboard, not another form, and arithmetic could not bear it.
+    answers = [f"CASE WHEN ABS({sql}) < {_BEYOND_ANY_FORM} THEN {sql} END AS {name}" for name, sql in sent.items()]
     forms = con.sql(
         f"SELECT line.file_number, line.source_line, {_CLINICIAN} AS clinician, line.completed_on, {', '.join(answers)} "
         f"FROM {lines} AS line "

@@ -72,8 +72,11 @@ def _text(text: str) -> str:
 
 
 def number_sql(text: str) -> str:
-    """SQL that reads text as a number; NULL where it can't be read. DuckDB would read `1_2` as twelve; a person wouldn't."""
-    return f"TRY_CAST(REPLACE({text}, '_', '?') AS DOUBLE)"
+    """SQL that reads text as a number; NULL where it can't be read.
+
+    What DuckDB takes for a number and a person doesn't, `1_2`, `nan` and `inf`, is made unreadable first.
+    """
+    return f"TRY_CAST(TRANSLATE({text}, '_nN', '???') AS DOUBLE)"
 
 
 def whole_number_sql(text: str) -> str:

@@ -177,7 +177,7 @@ def _sort_out(
         if not claims:
             unclaimed.append(name)
             continue
-        if entry.is_symlink() and not entry.resolve().is_relative_to(root):
+        if entry.is_symlink() and not _leads_into(root, entry):
             raise WrongInput("is a link that leaves the inbox", place=name, mend="put the file itself there")
         if not entry.is_file():
             raise WrongInput(
@@ -187,6 +187,14 @@ def _sort_out(
             )
         claimed[name] = claims
     return claimed, tuple(sorted(unclaimed))
+
+
+def _leads_into(root: Path, link: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(root)
+    except (OSError, RuntimeError):
+        # A link that leads round in a circle, for which Python has an exception of its own.
+        return False
 
 
 def _entries(folder: Path, inbox: Path) -> Iterator[tuple[str, Path]]:

@@ -162,7 +162,8 @@ class _Reader:
             source: text_sql(f"c{header.names.index(source)}", has_odd_spaces=text.has_odd_spaces)
             for source in self._asked(header.names)
         }
-        if not text.has_gaps and header.lines == 1 and len(header.names) > 1:
+        is_plain = not text.has_gaps and not text.has_loose_quotes
+        if is_plain and header.lines == 1 and len(header.names) > 1:
             # Every line is one record, unless DuckDB finds a fault or fewer records than lines.
             rows = self._csv_sql(text.path, header, skip=1, quote='"' if text.has_quotes else "")
             source = _Source(

@@ -24,6 +24,7 @@ class PlainText:
         lines: physical lines, the last one counted whether or not it is ended.
         has_quotes: whether a value may hold delimiters and line ends.
         has_gaps: an empty line or a NUL, so that not every line is a record.
+        has_loose_quotes: a space beside a quote, so that a quote may not stand right beside a delimiter.
         has_odd_spaces: tabs or characters outside ASCII, so that a value may have blanks around it that are not spaces.
     """
 
@@ -31,6 +32,7 @@ class PlainText:
     lines: int
     has_quotes: bool
     has_gaps: bool
+    has_loose_quotes: bool
     has_odd_spaces: bool
 
 
@@ -41,6 +43,7 @@ class _Look:
         self.line_feeds = 0
         self._has_quotes = False
         self._has_gaps = False
+        self._has_loose_quotes = False
         self._has_odd_spaces = False
         self._last = b"\n"
 
@@ -52,6 +55,9 @@ class _Look:
         self._has_quotes = self._has_quotes or b'"' in block
         begins_empty = self._last == b"\n" and block.startswith(b"\n")
         self._has_gaps = self._has_gaps or begins_empty or b"\n\n" in block or b"\0" in block
+        edge = self._last + block[:1]
+        is_loose = b' "' in block or b'" ' in block or edge in {b' "', b'" '}
+        self._has_loose_quotes = self._has_loose_quotes or is_loose
         self._has_odd_spaces = self._has_odd_spaces or b"\t" in block or not block.isascii()
         self._last = block[-1:]
 
@@ -62,6 +68,7 @@ class _Look:
             lines=self.line_feeds + (self._last != b"\n"),
             has_quotes=self._has_quotes,
             has_gaps=self._has_gaps,
+            has_loose_quotes=self._has_loose_quotes,
             has_odd_spaces=self._has_odd_spaces,
         )
 

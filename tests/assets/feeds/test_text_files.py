@@ -21,7 +21,9 @@ def plain(folder: Path, content: bytes, *, encoding: str = "utf-8") -> PlainText
 
 def test_a_file_that_is_plain_already_is_read_where_it_is(tmp_path: Path):
     found = plain(tmp_path, "id,name\n1,é\n".encode())
-    assert found == PlainText(path=tmp_path / "landed", lines=2, has_quotes=False, has_gaps=False, has_odd_spaces=True)
+    assert found == PlainText(
+        path=tmp_path / "landed", lines=2, has_quotes=False, has_gaps=False, has_loose_quotes=False, has_odd_spaces=True
+    )
     assert not (tmp_path / "copy").exists()
 
 
