@@ -1,20 +1,30 @@
-"""What the pages' tests share: sites built once from made-up clinics."""
+"""A site of a small service, built once for the tests that read it."""
+
+import importlib.util
+from pathlib import Path
 
 import pytest
-from tests.dashboards import frames
 
 from dashboards.site import build_site
 
-
-@pytest.fixture(scope="session")
-def clinic_tables():
-    """The tables of a clinic of twenty-four clinicians."""
-    return frames.clinic(clinicians=24, clients_each=30)
+_SPEC = importlib.util.spec_from_file_location("page_frames", Path(__file__).with_name("frames.py"))
+_FRAMES = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(_FRAMES)
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory, clinic_tables):
-    """That clinic's site."""
+def made():
+    """The module that makes tables."""
+    return _FRAMES
+
+
+@pytest.fixture(scope="session")
+def frames(made):
+    return made.service()
+
+
+@pytest.fixture(scope="session")
+def site(made, frames, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    build_site(frames.reader(clinic_tables), folder=folder, settings=frames.settings())
+    build_site(made.reader(frames), folder=folder, settings=made.settings())
     return folder
