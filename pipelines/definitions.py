@@ -9,6 +9,7 @@ import dagster as dg
 from assets import analysis, marts, published, sources, staging
 from assets.resources import Night
 from pipelines.pages import SitePages
+from pipelines.progress import NAME, progress_logger
 from pipelines.schedules import NIGHTLY_JOB, nightly_schedule
 from quality import checks
 
@@ -35,5 +36,6 @@ defs = dg.Definitions(
     jobs=[NIGHTLY_JOB],
     schedules=[nightly_schedule()],
     resources=RESOURCES,
+    loggers={"console": dg.colored_console_logger, NAME: progress_logger},
     executor=dg.in_process_executor,
 )

@@ -18,6 +18,7 @@ from assets.feeds.wrong_input import WrongInput
 from assets.published import MANIFEST_FILE
 from assets.service import read_service
 from assets.tables import WRONG_INPUT
+from pipelines.progress import NAME
 from pipelines.state import prepare_dagster
 
 LAST_RUN = "last_run.json"
@@ -73,7 +74,7 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
         result = defs.resolve_job_def("nightly").execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={"loggers": {NAME: {}}},
         )
     end = _read_end(result, home=home, before=before, seconds=time.monotonic() - begun)
     _leave_word(home, end=end, run_id=result.run_id)
