@@ -1,7 +1,7 @@
 """From a feed's contract to the SQL that holds each line to it.
 
-Belongs here: reading text as the promised types, the rules that follow from a column's declaration, and which of
-several versions of a row stands. Does not belong here: where the text came from (`assets.feeds`) or rules that a
+Belongs here: the rules that follow from a column's declaration, and which of several versions of a row stands. Does not
+belong here: how text is read as a value (`text_as_values`), where it came from (`assets.feeds`) or rules that a
 clinician wrote (`quality.rules`). The SQL is DuckDB's own, since it reads what only DuckDB has read.
 
 Every line meets one fate: refused (the first rule it breaks names why), superseded (valid, but a newer version of the
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assets.contracts.model import Column, Feed, Kind
+from assets.contracts.text_as_values import Reading, local_time_sql, number_sql, value_sql, whole_number_sql
 
 # Dates of what happened; a clinician's first working day may lie before the service's own.
 _EVENT_COLUMNS = ("starts_at", "completed_on", "referred_on")
@@ -26,25 +27,6 @@ _LABELS = {
     "items": "answers",
     "deprivation_decile": "deprivation decile",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """How one source's text is to be read.
-
-    Attributes:
-        date_format: strptime form of dates.
-        datetime_format: strptime form of times of day with their date, in the clinic's own zone.
-        time_zone: IANA name of that zone.
-        first_possible_day: no appointment or form can be older.
-        data_date: nothing can have happened after it.
-    """
-
-    date_format: str
-    datetime_format: str
-    time_zone: str
-    first_possible_day: date
-    data_date: date
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,42 +47,6 @@ class Rule:
 def label(column: Column) -> str:
     """How a reason speaks of a column."""
     return _LABELS.get(column.name, column.name.removesuffix("_id").removesuffix("_on").replace("_", " "))
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def number_sql(text: str) -> str:
-    """SQL that reads text as a number; NULL where it can't be read.
-
-    What DuckDB takes for a number and a person doesn't, `1_2`, `nan` and `inf`, is made unreadable first.
-    """
-    return f"TRY_CAST(TRANSLATE({text}, '_nN', '???') AS DOUBLE)"
-
-
-def whole_number_sql(text: str) -> str:
-    """SQL that reads text as a whole number; NULL where it can't be read, or has a fraction, which a cast would round."""
-    return f"CASE WHEN {number_sql(text)} = FLOOR({number_sql(text)}) THEN TRY_CAST({text} AS BIGINT) END"
-
-
-def value_sql(column: Column, *, reading: Reading) -> str:
-    """SQL that reads the column's text as its type; NULL where it can't be read."""
-    text = column.name
-    match column.kind:
-        case Kind.INTEGER:
-            return whole_number_sql(text)
-        case Kind.NUMBER:
-            return number_sql(text)
-        case Kind.DATE:
-            return f"CAST(TRY_STRPTIME({text}, {_text(reading.date_format)}) AS DATE)"
-        case Kind.TIMESTAMP:
-            local = f"TRY_STRPTIME({text}, {_text(reading.datetime_format)})"
-            return f"timezone('UTC', timezone('{reading.time_zone}', {local}))"
-        case Kind.NUMBERS:
-            return f"list_transform({text}, lambda answer: {number_sql('answer')})"
-        case _:
-            return text
 
 
 def column_rules(column: Column, *, reading: Reading) -> list[Rule]:
@@ -146,7 +92,7 @@ def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
     if column.kind is Kind.DATE:
         day = value
     elif column.kind is Kind.TIMESTAMP:
-        day = f"CAST(TRY_STRPTIME({column.name}, {_text(reading.datetime_format)}) AS DATE)"
+        day = f"CAST({local_time_sql(column.name, reading=reading)} AS DATE)"
     else:
         return []
     spoken = label(column)
@@ -280,7 +226,7 @@ def judged_lines(feed: Feed, *, source: str, present: Sequence[str], is_long: bo
     values = [f"  {value_sql(column, reading=reading)} AS {column.name}" for column in feed.delivered]
     join = ""
     if "starts_on" in feed.derived:
-        values.append(f"  CAST(TRY_STRPTIME(starts_at, {_text(reading.datetime_format)}) AS DATE) AS starts_on")
+        values.append(f"  CAST({local_time_sql('starts_at', reading=reading)} AS DATE) AS starts_on")
     if feed.is_ratings:
         complete += f", {str(is_long).upper()} AS is_long"
         values += [
