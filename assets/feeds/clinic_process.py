@@ -1,17 +1,13 @@
 """A simulated therapy service whose every number is known.
 
 What belongs here: the process by which sessions, alliance, outcome, ruptures, missed appointments and endings come
-about, its parameters
-with their sources, and the truth behind each draw. What does not: files, item forms and wrong rows (`synthetic.py`),
-and anything that
-estimates.
+about, its parameters with their sources, and the truth behind each draw. What does not: files, item forms and wrong
+rows (`synthetic.py`), and anything that estimates.
 
 Order inside a session t = 0, 1, ...: the outcome form is filled in before the hour, the alliance form after it.
-Alliance may therefore
-react to the outcome of the same session, and the next outcome to the alliance:
+Alliance may therefore react to the outcome of the same session, and the next outcome to the alliance:
 
-    course     E_jt = B_j + R_j g(t),  g(t) = log(1 + t) / log 9            expected course of client j; g = 1 at the
-    ninth session
+    course     E_jt = B_j + R_j g(t),  g(t) = log(1 + t) / log 9    expected course of client j; g(8) = 1
     change     R_j  = mean + severity + case-mix + clinician + site + client + beta_between C_j + beta_clinician M_k
     deviation  d_t  = phi d_{t-1} + beta_k w_{t-1} + e_t                    from the client's own expected course
     outcome    y_t  = E_jt + d_t                                            0-27, higher is worse
@@ -148,8 +144,8 @@ class SimulatedClinic:
     """A simulated service: one row an attended session, and the truth.
 
     `sessions` has site, clinician, client (whole numbers), session (t, from 0), outcome and alliance (null where not
-    filled in),
-    outcome_true_deviation, within_true, is_rupture, missed_before (appointments missed since the previous session).
+    filled in), within_true, is_rupture, missed_before (appointments missed since the previous
+    session).
     """
 
     sessions: pl.DataFrame

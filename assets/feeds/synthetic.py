@@ -1,10 +1,8 @@
 """A simulated service written out the way a clinic's record system would hand it over.
 
 What belongs here: the six CSV files of an export, filled from `clinic_process.simulate`, item forms that add up to the
-simulated scores,
-the rows that are wrong in the ways such rows are wrong, and one file sent twice. What does not: the process itself
-(`clinic_process.py`)
-and reading (`assets/feeds` beside it).
+simulated scores, the rows that are wrong in the ways such rows are wrong, and one file sent twice. What does not: the
+process itself (`clinic_process.py`) and reading (`assets/feeds` beside it).
 
 Files: UTF-8, commas, ISO dates and local times, blanks for what was not filled in.
 """
@@ -71,8 +69,8 @@ def write_export(  # noqa: PLR0913 - a service has this many sizes
     """Write a simulated service's six CSV files, and one of them a second time.
 
     `appointments.csv`, `wai_sr.csv`, `phq9.csv`, `episodes.csv`, `people.csv`, `clinicians.csv`; `wai_sr_resent.csv` is
-    the same bytes as
-    `wai_sr.csv`. A client has one episode. What would lie after `data_on` is not written and its episode is open.
+    the same bytes as `wai_sr.csv`. A client has one episode. What would lie after `data_on` is not written and its
+    episode is open.
 
     Args:
         folder: made if missing; files of these names are overwritten.

@@ -1,9 +1,8 @@
 """Does a better-than-usual alliance go with a better next outcome: for the service, and for each clinician.
 
 What belongs here: the published link at three levels kept apart (within a client, between clients of a clinician,
-between
-clinicians), each clinician's own within-client link drawn toward the service's, intervals, probabilities, and the
-sentences that refuse. What does not: the estimator that takes the look-ahead off (`split_panel.py`), the model
+between clinicians), each clinician's own within-client link drawn toward the service's, intervals, probabilities, and
+the sentences that refuse. What does not: the estimator that takes the look-ahead off (`split_panel.py`), the model
 (`multilevel.py`) and the uncertainty of its variances (`intervals.py`).
 
 Every figure is oriented: outcome points of improvement for one more alliance point, positive is better, whichever way

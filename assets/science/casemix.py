@@ -1,9 +1,8 @@
 """Progress compared fairly: what clinicians' clients achieve beyond what clients like them usually do.
 
 What belongs here: the case-mix adjustment, clinician and site effects drawn toward the service, the share of the
-variance
-that lies between clinicians, and what may be said of a clinician. What does not: rates and funnels (`funnel.py`), the
-model (`multilevel.py`), and any ordering of clinicians: rows come in the order of their identifiers.
+variance that lies between clinicians, and what may be said of a clinician. What does not: rates and funnels
+(`funnel.py`), the model (`multilevel.py`), and any ordering of clinicians: rows come in the order of their identifiers.
 
 Adjustment answers only for what is recorded. A difference that remains may be the clinician's, or the referrals'.
 """

@@ -1,15 +1,12 @@
 """Is this client's outcome where one would expect it by now?
 
 What belongs here: predictive bands of the outcome by first score and session, learnt from closed episodes, and the word
-for
-where a score stands in them. What does not: the growth model's algebra (`multilevel.py`), categories of change from
-first
-to last (`change.py`), and what to do about it, which is the clinician's.
+for where a score stands in them. What does not: the growth model's algebra (`multilevel.py`), categories of change from
+first to last (`change.py`), and what to do about it, which is the clinician's.
 
 The band at session s for first score b is mean(b, g) + quantile of the spread: between clients (intercept and slope
-over
-g = log(s) / log 9) and within. Worse than the worst fifth of such clients is behind, worse than the worst tenth well
-behind (feedback systems use such shares: Lambert, Whipple & Kleinstauber, 2018, Psychotherapy 55, p. 520).
+over g = log(s) / log 9) and within. Worse than the worst fifth of such clients is behind, worse than the worst tenth
+well behind (feedback systems use such shares: Lambert, Whipple & Kleinstauber, 2018, Psychotherapy 55, p. 520).
 """
 
 from dataclasses import dataclass

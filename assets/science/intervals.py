@@ -1,16 +1,12 @@
 """Intervals that know that the covariance parameters are estimated.
 
 What belongs here: the posterior of a nested model's covariance parameters by adaptive importance sampling, and what it
-says of fixed
-effects, units' effects and shares of variance. What does not: the likelihood (`nested_likelihood.py`) and plug-in
-variances
-(`shrinkage.py`), which are too small when there are few clinicians: with 20 clinicians a nominal 95% interval for a
-clinician's slope
-covers about 75%.
+says of fixed effects, units' effects and shares of variance. What does not: the likelihood (`nested_likelihood.py`) and
+plug-in variances (`shrinkage.py`), which are too small when there are few clinicians: with 20 clinicians a nominal 95%
+interval for a clinician's slope covers about 75%.
 
 Fixed effects and sigma are integrated out exactly (flat prior, 1/sigma^2: the REML value is minus twice the log
-marginal). The covariance
-parameters, as ratios to sigma, have:
+marginal). The covariance parameters, as ratios to sigma, have:
 * standard deviation of an intercept: flat, closed off softly far out (half-normal, SD 3), without which three sites
 would have no end;
 * standard deviation of a slope: density proportional to it near zero (the boundary-avoiding idea of Chung,

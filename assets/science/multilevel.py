@@ -1,16 +1,13 @@
 """Exact REML and ML for nested Gaussian mixed models, fitted from cross products.
 
 What belongs here: a model's description, the reasons for which it is not fitted, the search for the best covariance
-parameters, and
-estimates that leave one unit out. What does not: the likelihood itself (`nested_likelihood.py`), predicted effects
-(`shrinkage.py`),
-intervals that take the covariance parameters' uncertainty in (`intervals.py`), and anything about alliance or outcome.
+parameters, and estimates that leave one unit out. What does not: the likelihood itself (`nested_likelihood.py`),
+predicted effects (`shrinkage.py`), intervals that take the covariance parameters' uncertainty in (`intervals.py`), and
+anything about alliance or outcome.
 
 The criterion and its parametrisation are lme4's (Bates, Maechler, Bolker & Walker, 2015, J. Stat. Softw. 67), so that
-results can be set
-beside it digit by digit. A covariance parameter enters as its square, wherefore the gradient vanishes at zero whether
-or not zero is best:
-the search restarts from off every boundary it ends on.
+results can be set beside it digit by digit. A covariance parameter enters as its square, wherefore the gradient
+vanishes at zero whether or not zero is best: the search restarts from off every boundary it ends on.
 """
 
 from collections.abc import Callable, Sequence
@@ -59,10 +56,9 @@ class Fit:
     """A fitted model.
 
     `beta` and `beta_se` follow the model's columns and are nan where a column was dropped because it is a combination
-    of others;
-    `beta_covariance` (r, r) is over the `kept` columns. Covariances are in outcome units squared. `is_singular` says
-    that a covariance
-    matrix lies on its boundary: no evidence of that difference, which is not evidence that there is none.
+    of others; `beta_covariance` (r, r) is over the `kept` columns. Covariances are in outcome units squared.
+    `is_singular` says that a covariance matrix lies on its boundary: no evidence of that difference, which is not
+    evidence that there is none.
     """
 
     model: NestedModel

@@ -1,18 +1,14 @@
 """The likelihood of a nested Gaussian mixed model, from cross products alone.
 
 What belongs here: levels, the forward sweep that absorbs one level after another, the REML or ML criterion and its
-exact gradient. What
-does not: where the cross products come from (`sufficient_statistics.py`), the search for the best parameters
-(`multilevel.py`), predicted
-effects (`shrinkage.py`).
+exact gradient. What does not: where the cross products come from (`sufficient_statistics.py`), the search for the best
+parameters (`multilevel.py`), predicted effects (`shrinkage.py`).
 
 Notation. W = [X | y] has m = p + 1 columns, the first of X being ones. Unit u of a level has random coefficients on the
-columns z of X with
-covariance sigma^2 L L'. Sweeping a level replaces each unit's A = W' V^-1 W by A - A_z' H A_z with H = L (I + L' A_zz
-L)^-1 L' (the Woodbury
-identity) and adds log|I + L' A_zz L| to the log determinant; the sums over units go up to the next level. Sums of
-squares profile the fixed
-effects and sigma^2 out (Bates, Maechler, Bolker & Walker, 2015, J. Stat. Softw. 67, section 3.4, eq. 41 for REML).
+columns z of X with covariance sigma^2 L L'. Sweeping a level replaces each unit's A = W' V^-1 W by A - A_z' H A_z with
+H = L (I + L' A_zz L)^-1 L' (the Woodbury identity) and adds log|I + L' A_zz L| to the log determinant; the sums over
+units go up to the next level. Sums of squares profile the fixed effects and sigma^2 out (Bates, Maechler, Bolker &
+Walker, 2015, J. Stat. Softw. 67, section 3.4, eq. 41 for REML).
 
 Every function takes D parameter vectors at once, the first axis of its arrays, so that integrating over parameters
 costs few calls.
@@ -44,8 +40,7 @@ class CompressedProducts:
     """What a model with a random intercept for each client needs of its rows, clients no longer told apart.
 
     A client's random intercept acts through how many rows the client has, so the outer products of client sums are kept
-    summed over the
-    clients of a clinician that have the same number of rows: a pattern. Patterns ascend by unit.
+    summed over the clients of a clinician that have the same number of rows: a pattern. Patterns ascend by unit.
     """
 
     products: Floats  # (K, m, m) W'W of each clinician
@@ -220,8 +215,7 @@ def gradient(
     """The exact gradient of the criterion by one backward pass; for a single parameter vector.
 
     With G = [(X'V^-1X)^-1, 0; 0, 0] + (f / r^2) b b', b = (-beta, 1), the derivative of the criterion by a unit's A is
-    G carried down:
-    G_u = F_u G F_u' + H_u in the rows and columns z, F_u = I - e_z H_u A_z.
+    G carried down: G_u = F_u G F_u' + H_u in the rows and columns z, F_u = I - e_z H_u A_z.
 
     Args:
         theta: (t,) the parameters the sweep was made at.

@@ -1,16 +1,14 @@
 """Predicted effects of units, how sure they are, and what may be said of them.
 
 What belongs here: best linear unbiased predictions at every level with their conditional and prediction error
-variances, a unit's own
-coefficients, probabilities in place of ranks, and false discovery control. What does not: fitting (`multilevel.py`),
-and the uncertainty
-of the covariance parameters themselves, which `intervals.py` integrates over using what is here.
+variances, a unit's own coefficients, probabilities in place of ranks, and false discovery control. What does not:
+fitting (`multilevel.py`), and the uncertainty of the covariance parameters themselves, which `intervals.py` integrates
+over using what is here.
 
 A unit's effects v given the effects s of the units above it have mean H A_z (e_y - s) and variance sigma^2 H; with
-covariance V of s, the
-variance is sigma^2 H + H A_z V A_z' H. Starting from V = 0 gives lme4's conditional variance, from V = Cov(beta) the
-prediction error
-variance (Henderson, 1975, Biometrics 31, p. 426; here by recursion over levels).
+covariance V of s, the variance is sigma^2 H + H A_z V A_z' H. Starting from V = 0 gives lme4's conditional variance,
+from V = Cov(beta) the prediction error variance (Henderson, 1975, Biometrics 31, p. 426; here by recursion over
+levels).
 """
 
 from dataclasses import dataclass
@@ -31,8 +29,7 @@ class UnitEffects:
     """Predicted effects of a level's units.
 
     `effects` (U, q) are differences from what is expected one level up; `own` (U, m - 1) are the unit's whole
-    coefficients of every
-    column of X, fixed part included, with standard deviation `own_sd`, nan in dropped columns.
+    coefficients of every column of X, fixed part included, with standard deviation `own_sd`, nan in dropped columns.
     """
 
     level: str

@@ -1,8 +1,7 @@
 """From rows to cross products: all a nested mixed model needs of its data.
 
 What belongs here: the two GROUP BYs as SQL text, the frames they return turned into arrays, and the same aggregation in
-numpy. What does
-not: the model fitted from them (`multilevel.py`), and running SQL, which is the warehouse's.
+numpy. What does not: the model fitted from them (`multilevel.py`), and running SQL, which is the warehouse's.
 
 Columns should be centred near zero before they are aggregated: products square the condition number of the design.
 """

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from assets.science.multilevel import EstimateRefusedError
-from assets.science.split_panel import COLUMNS, ROWS_TO_SPLIT, link_model, split_panel
+from assets.science.split_panel import COLUMNS, ROWS_TO_SPLIT, extrapolation, link_model, persistence, split_panel
 
 
 def service(seed, *, clinicians=8, clients=20, sessions=8, feedback=-0.05, effect=-1.0):
@@ -79,3 +79,34 @@ def test_alliance_that_never_moves_within_clients_is_refused():
 def test_no_client_with_rows_enough_is_refused():
     with pytest.raises(EstimateRefusedError, match="4 or more"):
         split_panel(service(5).filter(pl.col("session_number") <= 3))
+
+
+def walk(rho, *, seed=1, clients=400, sessions=8):
+    draw = np.random.default_rng(seed)
+    level = draw.normal(size=clients)
+    parts = []
+    for session in range(sessions):
+        level = rho * level + draw.normal(0.0, np.sqrt(1.0 - rho**2), clients)
+        parts.append(pl.DataFrame({"client": np.arange(clients), "session_number": session, "alliance": level + 4.0}))
+    places = {"of": pl.lit(sessions), "place": pl.col("session_number"), "clinician": pl.lit("K")}
+    return pl.concat(parts).with_columns(**places)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.3, 0.6])
+def test_persistence_is_found_from_differences_however_few_the_sessions(rho):
+    assert persistence(walk(rho)) == pytest.approx(rho, abs=0.08)
+    assert persistence(walk(rho, sessions=3, clients=3000)) == pytest.approx(rho, abs=0.12)
+
+
+def test_persistence_is_nought_where_nothing_can_be_seen():
+    assert persistence(walk(0.3, sessions=2)) == 0.0
+    assert persistence(walk(0.3).with_columns(alliance=pl.lit(4.0))) == 0.0
+
+
+def test_with_many_sessions_the_extrapolation_is_one_step():
+    assert extrapolation(walk(0.2, sessions=40)) == pytest.approx(1.0, abs=0.03)
+    assert extrapolation(walk(0.6, sessions=6)) > extrapolation(walk(0.6, sessions=40))
+
+
+def test_alliance_that_never_moves_is_extrapolated_as_if_with_many_sessions():
+    assert extrapolation(walk(0.3).with_columns(alliance=pl.lit(4.0))) == 1.0
