@@ -15,9 +15,10 @@ from dashboards.render import write_assets, write_page
 from dashboards.views import panels
 from dashboards.views.clients import ClientFrames, frames_by_clinician
 from dashboards.views.clinician import clinician_page
+from dashboards.views.data_quality import data_quality
 from dashboards.views.methods import methods
 from dashboards.views.overview import findings, overview
-from dashboards.views.roster import clinician_list, data_quality
+from dashboards.views.roster import clinician_list
 from dashboards.views.service import read_service
 
 

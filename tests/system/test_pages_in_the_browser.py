@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route
-from tests.dashboards import frames
 
 from dashboards.site import build_site
+from tests.dashboards import made_up_clinic as frames
 
 POLICY = (
     "default-src 'none'; script-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "

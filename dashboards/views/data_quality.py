@@ -1,0 +1,175 @@
+"""What the night says of its own data: where every line went, which checks ran, and how complete the forms are.
+
+Belongs here: the data quality page. Does not belong here: checks and contracts (the quality room).
+"""
+
+import polars as pl
+
+from assets.science.funnel import wilson_interval
+from dashboards import words
+from dashboards.page_settings import PageSettings
+from dashboards.views import panels
+from dashboards.views.model import Cell, Page, Panel, Table, Tag
+from dashboards.views.overview import strip
+from dashboards.views.service import Service
+
+_FORMS = ("alliance_recorded", "outcome_recorded")
+
+
+def data_quality(service: Service) -> Page:
+    """Where every line went, which checks ran, and what is missing."""
+    settings, tables = service.settings, service.tables
+    lines = tables["quality.reconciliation"].sort("feed", "file_number")
+    total, accepted = (int(lines[name].sum()) for name in ("lines", "accepted"))
+    refused = int(lines["refused"].sum())
+    parts = ("lines", "accepted", "refused", "superseded", "identical", "blank")
+    balanced = bool((lines["lines"] == sum((lines[name] for name in parts[1:]), start=lines["lines"] * 0)).all())
+    reasons_ = (
+        tables["staging.refused_rows"]
+        .group_by("feed", "reason")
+        .agg(pl.len().alias("rows"))
+        .sort("feed", "rows", "reason", descending=[False, True, False])
+    )
+    checks = tables["quality.checks"].sort(["is_passed", "severity", "table_name", "check_name"])
+    complete, below = _completeness(service)
+    return Page(
+        title=f"Data quality: {settings.clinic}",
+        heading="Data quality: what came in, and what is missing",
+        about=f"{words.counted(total, 'line')} in {words.counted(lines.height, 'file')}; data to {words.day(settings.data_date)}.",
+        section="quality",
+        facts=strip(service),
+        is_alarming=panels.is_alarming(service),
+        panels=(
+            Panel(
+                key="reconciliation",
+                title=f"Every line is accounted for: {accepted:,} of {total:,} accepted, {refused:,} refused"
+                if balanced
+                else "Some lines are not accounted for",
+                caption="Lines are always accepted, refused, replaced by a newer version, exact repeats, or blank.",
+                method="reconciliation",
+                shown=True,
+                wide=True,
+                table=Table(
+                    columns=("Feed", "File", "Lines", "Accepted", "Refused", "Replaced", "Repeats", "Blank"),
+                    rows=tuple(
+                        (words.FEEDS.get(row["feed"], row["feed"]), row["file"], *(f"{row[name]:,}" for name in parts))
+                        for row in lines.iter_rows(named=True)
+                    ),
+                    numeric=frozenset(range(2, 8)),
+                ),
+                empty=None if lines.height else "No file has come in.",
+            ),
+            Panel(
+                key="refused",
+                title=f"{words.counted(refused, 'line')} refused, by reason" if refused else "No line was refused",
+                caption="A refused line is kept with its reason and counts in no figure. Mend it where it was recorded and send it again.",
+                method="refused",
+                shown=True,
+                table=Table(
+                    columns=("Feed", "Reason", "Lines"),
+                    rows=tuple(
+                        (words.FEEDS.get(feed, feed), reason, f"{count:,}")
+                        for feed, reason, count in reasons_.iter_rows()
+                    ),
+                    numeric=frozenset({2}),
+                ),
+            ),
+            _checks(checks),
+            _completeness_panel(complete, below=below),
+        ),
+        explains=("withheld",),
+    )
+
+
+def _checks(checks: pl.DataFrame) -> Panel:
+    """Failed checks in full; the rest counted by table."""
+    failed = checks.filter(~pl.col("is_passed"))
+    rows: list[tuple[Cell, ...]] = [
+        (
+            row["table_name"],
+            row["meaning"],
+            Tag(words="Error" if row["severity"] == "error" else "Warning", tone="worse"),
+            f"{row['failing_rows']:,}",
+        )
+        for row in failed.sort("severity", "table_name", "check_name").iter_rows(named=True)
+    ]
+    passed = checks.filter("is_passed").group_by("table_name").agg(pl.len().alias("checks")).sort("table_name")
+    rows += [
+        (name, f"{words.counted(count, 'check')} found nothing", Tag(words="Passed"), "0")
+        for name, count in passed.iter_rows()
+    ]
+    return Panel(
+        key="checks",
+        title=f"All {checks.height:,} checks passed"
+        if failed.is_empty()
+        else f"{failed.height} of {words.counted(checks.height, 'check')} found something",
+        caption="A failed check marked as an error stops the night; a warning tells a person. Passed checks are counted by table.",
+        method="checks",
+        shown=True,
+        table=Table(
+            columns=("Table", "What must be true", "Verdict", "Rows"), rows=tuple(rows), numeric=frozenset({3})
+        ),
+        empty=None if checks.height else "No check has run.",
+    )
+
+
+def _completeness(service: Service) -> tuple[list[tuple[Cell, ...]], int]:
+    """Each shown clinician's forms by code, and how many are below a standard beyond chance."""
+    settings = service.settings
+    found: list[tuple[Cell, ...]] = []
+    below = 0
+    for code in service.shown:
+        row = service.row("clinician_attendance", code) or {}
+        if not row or row["sessions"] < settings.minimum_sessions or any(row[name] is None for name in _FORMS):
+            found.append((code, "Too few", "Too few", "Too few", Tag(words="Too few")))
+            continue
+        ranges = {name: _range(row[name], row["sessions"]) for name in _FORMS}
+        tag = _against(ranges, settings=settings)
+        below += tag.tone == "worse"
+        shares = (
+            f"{words.percent(row[name], beside=settings.standards.get(name))} ({words.percent_between(*ranges[name])})"
+            for name in _FORMS
+        )
+        found.append((code, f"{row['sessions']:,}", *shares, tag))
+    return found, below
+
+
+def _range(share: float, sessions: int) -> tuple[float, float]:
+    low, high = wilson_interval([round(share * sessions)], [sessions], confidence=0.95)
+    return float(low[0]), float(high[0])
+
+
+def _against(ranges: dict[str, tuple[float, float]], *, settings: PageSettings) -> Tag:
+    """Below a standard only where a whole range is; met only where all of them are; otherwise nobody can tell."""
+    set_ = {name: settings.standards[name] for name in _FORMS if name in settings.standards}
+    if not set_:
+        return Tag(words="No standard set")
+    if any(ranges[name][1] < goal for name, goal in set_.items()):
+        return Tag(words="Below a standard", tone="worse")
+    if all(ranges[name][0] >= goal for name, goal in set_.items()):
+        return Tag(words="At the standard", tone="better")
+    return Tag(words="Cannot tell")
+
+
+def _completeness_panel(complete: list[tuple[Cell, ...]], *, below: int) -> Panel:
+    title = "Nobody\u2019s recording can be shown"
+    if complete:
+        title = (
+            f"{below} of {words.counted(len(complete), 'clinician')} below a recording standard beyond chance"
+            if below
+            else "No clinician\u2019s recording is below a standard beyond chance"
+        )
+    return Panel(
+        key="completeness",
+        title=title,
+        caption="Share of sessions with a scored form and its 95% range, by code. Below a standard only where a whole range is.",
+        method="recording",
+        shown=True,
+        wide=True,
+        table=Table(
+            columns=("Clinician", "Sessions", "With alliance score", "With outcome score", "Against standard"),
+            rows=tuple(complete),
+            numeric=frozenset({1, 2, 3}),
+        ),
+        empty=None if complete else "Too few clients.",
+    )
