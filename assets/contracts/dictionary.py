@@ -7,7 +7,9 @@ SQL (`assets.warehouse`).
 from collections.abc import Iterator
 
 from assets.contracts import registry
+from assets.contracts.metrics import dictionary_entry
 from assets.contracts.model import Column, Table
+from assets.contracts.rates import METRICS
 
 _LAYERS = {
     "staging": "What the clinic sent, as accepted, and what was refused.",
@@ -23,10 +25,17 @@ comments on its tables and columns. Timestamps are in UTC. A column that may be 
 not known or does not apply.
 """
 
+_RATES = """## rates
+
+Every rate of `analysis.rates`: what is counted and out of whom. All are counted over the period that pages show, the
+`period_months` of `quality.run` before its data date.
+"""
+
 
 def render() -> str:
     """The whole data dictionary as Markdown, ending in one newline."""
-    parts = [_HEAD, *(_layer(name, tables) for name, tables in registry.LAYERS.items())]
+    parts = [_HEAD, *(_layer(name, tables) for name, tables in registry.LAYERS.items()), _RATES]
+    parts += [dictionary_entry(metric) for metric in METRICS]
     return "\n".join(parts).rstrip() + "\n"
 
 
