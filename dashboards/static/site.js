@@ -33,6 +33,8 @@
     var isPrint = Boolean(width);
     var figure = narrowed(copyOf(chart.figure, scheme.matches && !isPrint), width || chart.box.clientWidth);
     figure.layout.width = width || chart.box.clientWidth;
+    // On paper charts are wide and low, so that a page of them can be handed out.
+    if (isPrint) { figure.layout.height = Math.min(figure.layout.height, 250); }
     chart.drawn = true;
     chart.width = figure.layout.width;
     return window.Plotly.react(chart.box, figure.data, figure.layout, { displayModeBar: false, responsive: false });
