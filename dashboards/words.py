@@ -269,13 +269,13 @@ def score(value: float) -> str:
 
 
 def slope(value: float | None) -> str:
-    """Outcome points per alliance point: small numbers, so three decimals."""
-    return decimal(value, places=3)
+    """Outcome points for a tenth of the alliance scale."""
+    return decimal(value, places=2)
 
 
 def slope_between(low: float | None, high: float | None) -> str:
-    """A range of outcome points per alliance point."""
-    return between(low, high, places=3)
+    """A range of outcome points for a tenth of the alliance scale."""
+    return between(low, high, places=2)
 
 
 def level_sentence(*, level: str, certainty: str, estimate: float, alliance: str, outcome: str) -> str:
@@ -326,3 +326,11 @@ def apart_finding(certainty: str, *, is_stronger: bool) -> str:
     if certainty in {"clear", "likely"}:
         return f"That link is {'stronger' if is_stronger else 'weaker'} than the service\u2019s."
     return "Whether that link differs from the service\u2019s."
+
+
+def looked_at_sentence(*, shown: int, signs: int, withheld: int) -> str:
+    """How many clinicians were looked at, how many show a sign, and how many are not shown."""
+    seen = f"Of {counted(shown, 'clinician')} looked at, {signs} {'shows' if signs == 1 else 'show'} at least a likely sign worth a conversation"
+    if withheld == 0:
+        return f"{seen}."
+    return f"{seen}; {withheld} more {'is' if withheld == 1 else 'are'} not shown because the group is small."

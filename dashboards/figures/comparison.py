@@ -1,6 +1,7 @@
 """Clinicians beside each other without an order of merit: steadied links, and alliance by progress."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from dashboards.figures.style import Figure, axis, label, layout, spread
 from dashboards.palette import LIGHT, SYMBOLS
@@ -93,10 +94,10 @@ def quadrant(
     width = max([abs(x) for x in across] or [1.0]) * 1.25
     tall = max([abs(y) for y in up] or [1.0]) * 1.3
     corners = [
-        (-1, 1, "Weaker alliance, ahead"),
-        (1, 1, "Stronger alliance, ahead"),
-        (-1, -1, "Weaker alliance, behind"),
-        (1, -1, "Stronger alliance, behind"),
+        (-1, 1, "Weaker alliance,<br>ahead"),
+        (1, 1, "Stronger alliance,<br>ahead"),
+        (-1, -1, "Weaker alliance,<br>behind"),
+        (1, -1, "Stronger alliance,<br>behind"),
     ]
     return {
         "data": [
@@ -146,6 +147,7 @@ def quadrant(
                         "xanchor": "left" if x < 0 else "right",
                         "yanchor": "bottom" if y < 0 else "top",
                         "showarrow": False,
+                        "align": "left" if x < 0 else "right",
                         "font": {"size": 12},
                     }
                     for x, y, text in corners
@@ -199,15 +201,24 @@ def _dodged(
             (0, -42),
         ]
 
-        def crowding(shift: tuple[int, int], at: tuple[float, float] = marks[i], reach: int = reach) -> int:
-            x, y = at[0] + shift[0], at[1] + shift[1]
-            hit = sum(abs(x - other[0]) < 2 * reach and abs(y - other[1]) < 15 for other in taken)
-            return 10 * hit + sum(abs(x - other[0]) < reach + 6 and abs(y - other[1]) < 13 for other in others)
-
-        best = min(tries, key=crowding)
+        best = min(tries, key=partial(_crowding, at=marks[i], reach=reach, taken=taken, others=others))
         taken.append((marks[i][0] + best[0], marks[i][1] + best[1]))
         shifts.append(best)
     return shifts
+
+
+def _crowding(
+    shift: tuple[int, int],
+    *,
+    at: tuple[float, float],
+    reach: int,
+    taken: Sequence[tuple[float, float]],
+    others: Sequence[tuple[float, float]],
+) -> int:
+    """How much a name at this shift would cover: another name weighs as much as ten marks."""
+    x, y = at[0] + shift[0], at[1] + shift[1]
+    hit = sum(abs(x - other[0]) < 2 * reach and abs(y - other[1]) < 15 for other in taken)
+    return 10 * hit + sum(abs(x - other[0]) < reach + 6 and abs(y - other[1]) < 13 for other in others)
 
 
 def _rule(*, y: float, dash: str) -> Figure:

@@ -25,7 +25,9 @@ def control_chart(
         months: First days of months, ascending.
         values: A value a month; None where it is withheld or there is none.
         tones: `better`, `worse` or `ordinary` a month.
-        centre, lower, upper: The usual level and range, or None where there is none.
+        centre: The usual level, or None where there is none.
+        lower: The usual range's lower end, or None.
+        upper: Its upper end, or None.
         is_share: Whether values are shares, shown in per cent.
         standard: What the service aims for, or None.
         hover: Words a month.

@@ -21,7 +21,10 @@ def funnel(
 
     Args:
         totals: Caseloads at which the bands are given, ascending.
-        low_95, high_95, low_998, high_998: The bands.
+        low_95: The inner band's lower edge.
+        high_95: Its upper edge.
+        low_998: The outer band's lower edge.
+        high_998: Its upper edge.
         service: The service's own rate.
         dots: Unnamed clinicians: clients, rate, tone. Empty where nobody else may be in the file.
         own: The clinician whose page it is: clients, rate, words.

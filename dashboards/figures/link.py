@@ -10,7 +10,9 @@ def link(*, estimate: float, low: float, high: float, service: float | None, rea
     """Progress against alliance, each compared with the client's own usual.
 
     Args:
-        estimate, low, high: Outcome points per alliance point, and the 95% range.
+        estimate: Outcome points per alliance point.
+        low: The 95% range's lower end.
+        high: Its upper end.
         service: The service's own figure, or None.
         reach: Alliance points to either side.
     """

@@ -23,7 +23,7 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         ),
         "link": (
             "Link with the next score",
-            "How much better the next outcome score is after a session whose alliance score lay one point above the client\u2019s own usual. Each clinician\u2019s figure is drawn toward the service by how little it rests on.",
+            "How much better the next outcome score is after a session whose alliance score lay a tenth of the scale above the client\u2019s own usual. Each clinician\u2019s figure is drawn toward the service by how little it rests on.",
         ),
         "levels": (
             "Three levels",

@@ -12,7 +12,7 @@ import polars as pl
 
 from assets.science.disclosure import DisclosureRule, is_small, suppressed_cells
 from assets.science.instruments.registry import REGISTRY
-from dashboards import thresholds
+from dashboards import thresholds, words
 from dashboards.page_settings import PageSettings
 from dashboards.views.signals import Signal, signals
 
@@ -84,6 +84,11 @@ def score_span(instrument: str) -> tuple[float | None, float | None, float]:
     measure = REGISTRY[instrument]
     span = measure.score_range
     return span.low, span.high, span.high - span.low
+
+
+def step_words(instrument: str) -> str:
+    """The step that published links are for, a tenth of the alliance scale, in the measure's own points."""
+    return f"{words.score(round(score_span(instrument)[2] / 10, 1))} {instrument} points"
 
 
 def is_higher_better(instrument: str) -> bool:

@@ -81,7 +81,8 @@ def signals(
         data_date: The last day of the data.
         minimum: Months resting on fewer are withheld.
         improvement: Which way is better.
-        floor, ceiling: What values cannot pass, or None.
+        floor: What values cannot fall below, or None.
+        ceiling: What values cannot rise above, or None.
         smallest: A difference from the usual level smaller than this is small.
         standard: What the service aims for, or None.
     """
