@@ -282,11 +282,18 @@ def leave_one_out(fitted: Fit) -> Floats:
 
     Returns:
         (U, p); nan in dropped columns.
+
+    Raises:
+        EstimateRefusedError: without one of the units the rest cannot answer.
     """
     columns = list(fitted.kept)
     swept = sweep_of(fitted)
     without = swept.total[0] - swept.contributions[0]
+    within = without[:, columns][:, :, columns]
+    scale = np.sqrt(np.diag(swept.total[0])[columns])
+    if np.linalg.eigvalsh(within / np.outer(scale, scale))[:, 0].min() < INDEPENDENT:
+        raise EstimateRefusedError("Everything would hang on a single unit, so how sure one can be cannot be told.")
     estimates = np.full((len(without), len(fitted.model.columns)), np.nan)
-    solved = np.linalg.solve(without[:, columns][:, :, columns], without[:, columns, -1][..., None])
+    solved = np.linalg.solve(within, without[:, columns, -1][..., None])
     estimates[:, columns] = solved[..., 0]
     return estimates

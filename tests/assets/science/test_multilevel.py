@@ -249,3 +249,10 @@ def test_fewer_rows_than_unknowns_are_refused():
 def test_an_outcome_predicted_without_error_is_refused():
     fixed, _, clinician, client = small(10)
     assert "without error" in refusal(compressed_model(fixed, fixed[:, 1] * 1e8, clinician, client))
+
+
+def test_what_only_one_clinician_shows_is_not_estimated_without_them():
+    fixed, y, clinician, client = small(11)
+    fixed[:, 2] *= clinician == 3
+    with pytest.raises(EstimateRefusedError, match="a single unit"):
+        leave_one_out(fit(compressed_model(fixed, y, clinician, client), method="REML"))
