@@ -33,12 +33,14 @@
     var isPrint = Boolean(width);
     var figure = narrowed(copyOf(chart.figure, scheme.matches && !isPrint), width || chart.box.clientWidth);
     figure.layout.width = width || chart.box.clientWidth;
-    // On paper charts are wide and low, so that a page of them can be handed out.
+    // On paper charts are low, so that a page of them can be handed out.
     if (isPrint) { figure.layout.height = Math.min(figure.layout.height, 250); }
     chart.drawn = true;
     chart.width = figure.layout.width;
     return window.Plotly.react(chart.box, figure.data, figure.layout, { displayModeBar: false, responsive: false });
   }
+  // The paper's two columns, or both of them; a window cannot be asked for them before it prints.
+  function onPaper(chart) { return chart.box.closest(".panel").classList.contains("wide") ? 650 : 312; }
   function all(width) { return Promise.all(charts.map(function (chart) { return draw(chart, width); })); }
   window.__all = function () { return all(0); };
 
@@ -63,7 +65,7 @@
     scheme.addEventListener("change", function () {
       charts.forEach(function (chart) { if (chart.drawn) { draw(chart, 0); } });
     });
-    window.addEventListener("beforeprint", function () { all(660); });
+    window.addEventListener("beforeprint", function () { charts.forEach(function (chart) { draw(chart, onPaper(chart)); }); });
     window.addEventListener("afterprint", function () { all(0); });
   }
 

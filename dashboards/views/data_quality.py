@@ -120,8 +120,9 @@ def _completeness(service: Service) -> tuple[list[tuple[Cell, ...]], int]:
     below = 0
     for code in service.shown:
         row = service.row("clinician_attendance", code) or {}
+        site = row.get("site") or "not recorded"
         if not row or row["sessions"] < settings.minimum_sessions or any(row[name] is None for name in _FORMS):
-            found.append((code, "Too few", "Too few", "Too few", Tag(words="Too few")))
+            found.append((code, site, "Too few", "Too few", "Too few", Tag(words="Too few")))
             continue
         ranges = {name: _range(row[name], row["sessions"]) for name in _FORMS}
         tag = _against(ranges, settings=settings)
@@ -130,7 +131,7 @@ def _completeness(service: Service) -> tuple[list[tuple[Cell, ...]], int]:
             f"{words.percent(row[name], beside=settings.standards.get(name))} ({words.percent_between(*ranges[name])})"
             for name in _FORMS
         )
-        found.append((code, f"{row['sessions']:,}", *shares, tag))
+        found.append((code, site, f"{row['sessions']:,}", *shares, tag))
     return found, below
 
 
@@ -162,14 +163,15 @@ def _completeness_panel(complete: list[tuple[Cell, ...]], *, below: int) -> Pane
     return Panel(
         key="completeness",
         title=title,
-        caption="Share of sessions with a scored form and its 95% range, by code. Below a standard only where a whole range is.",
+        caption="Share of sessions with a scored form and its 95% range, by code. Below a standard only where a whole range "
+        "is; where a whole site is low, look at how its forms are handed out before anyone\u2019s practice.",
         method="recording",
         shown=True,
         wide=True,
         table=Table(
-            columns=("Clinician", "Sessions", "With alliance score", "With outcome score", "Against standard"),
+            columns=("Clinician", "Site", "Sessions", "With alliance score", "With outcome score", "Against standard"),
             rows=tuple(complete),
-            numeric=frozenset({1, 2, 3}),
+            numeric=frozenset({2, 3, 4}),
         ),
         empty=None if complete else "Too few clients.",
     )
