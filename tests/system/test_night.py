@@ -8,6 +8,7 @@ import pytest
 
 from assets import warehouse
 from assets.contracts.registry import TABLES
+from tests.assets.contracts.rates_by_hand import recounted
 from tests.system.night_runs import THREE_SITES, Ended, run_nightly
 
 # Planted in the export: names and numbers that must not leave landing.
@@ -140,6 +141,20 @@ def test_the_version_says_what_it_holds(night):
     assert described["data_date"] == "2026-11-20"
     assert set(described["rows"]) == set(TABLES)
     assert "warehouse.duckdb" in described["sha256"]
+
+
+def test_every_published_rate_is_what_a_slow_count_of_the_same_tables_gives(night):
+    def read(table):
+        found = con.sql(f"FROM {table}")
+        return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+
+    with night.warehouse() as con:
+        by_hand = recounted(read)
+        published = con.sql(
+            "SELECT metric, scope, scope_name, instrument, numerator, denominator, eligible, complete, cases FROM analysis.rates"
+        ).fetchall()
+    assert {row[:4]: row[4:] for row in published} == by_hand
+    assert len(published) == len(by_hand) > 100
 
 
 def test_a_second_run_publishes_the_same_tables_to_the_last_digit(night, second_night):
