@@ -334,3 +334,9 @@ def looked_at_sentence(*, shown: int, signs: int, withheld: int) -> str:
     if withheld == 0:
         return f"{seen}."
     return f"{seen}; {withheld} more {'is' if withheld == 1 else 'are'} not shown because the group is small."
+
+
+def service_link_title(measures: str, *, certainty: str, is_positive: bool) -> str:
+    """The service's answer for one pair of measures."""
+    said = link_title(certainty=certainty, is_positive=is_positive)
+    return f"{measures}: {said[:1].lower() + said[1:]}" if measures else said

@@ -91,8 +91,8 @@ def quadrant(
     across_words: str,
 ) -> Figure:
     """Alliance across, progress up, both as differences from the service; a name only where both are signals."""
-    width = max([abs(x) for x in across] or [1.0]) * 1.25
-    tall = max([abs(y) for y in up] or [1.0]) * 1.3
+    width = max([abs(x) for x in across] or [1.0]) * 1.35
+    tall = max([abs(y) for y in up] or [1.0]) * 1.5
     corners = [
         (-1, 1, "Weaker alliance,<br>ahead"),
         (1, 1, "Stronger alliance,<br>ahead"),

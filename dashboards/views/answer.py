@@ -84,7 +84,8 @@ def levels_panel(service: Service) -> Panel:
         ),
         None,
     )
-    title = words.link_title(
+    title = words.service_link_title(
+        f"{main[0]} with {main[1]}" if main else "",
         certainty="too_few" if within is None else str(within["certainty"]),
         is_positive=within is not None and (within["estimate"] or 0) > 0,
     )

@@ -11,6 +11,7 @@ from dashboards.views.clients import ClientFrames, courses_panel, dips_panel
 from dashboards.views.clinician_panels import appointments_panel, improvement_panel, link_panel, parts_panel
 from dashboards.views.key_figures import key_figures
 from dashboards.views.model import Headline, Page, Panel, Sure
+from dashboards.views.progress import progress_verdict
 from dashboards.views.prompts import reasons
 from dashboards.views.service import Row, Service, score_span, step_words
 from dashboards.views.signals import Signal
@@ -163,13 +164,20 @@ def _headline(
             f"(95% range {words.slope_between(linked['low'], linked['high'])}; service {words.slope(linked['service_estimate'])})."
         )
     to_do = _to_do(
-        service, dips=dips, courses=courses, attendance=attendance, is_to_learn=any(each.is_to_learn for each in found)
+        service,
+        dips=dips,
+        courses=courses,
+        attendance=attendance,
+        is_to_learn=any(each.is_to_learn for each in found),
+        progress=progress,
     )
     sure = _sure(linked=linked, level=level, progress=progress, signal=signal)
     return Headline(changed=changed, because=because, to_do=tuple(to_do), sure=tuple(sure))
 
 
-def _to_do(service: Service, *, dips: Panel, courses: Panel, attendance: Row, is_to_learn: bool) -> list[str]:
+def _to_do(
+    service: Service, *, dips: Panel, courses: Panel, attendance: Row, is_to_learn: bool, progress: Row | None
+) -> list[str]:
     """What to do next, clients first."""
     to_do = []
     waiting = [each.client for each in dips.strips if each.tone == "worse"]
@@ -186,6 +194,10 @@ def _to_do(service: Service, *, dips: Panel, courses: Panel, attendance: Row, is
     if standard is not None and share is not None and share < standard:
         to_do.append(
             f"Collect more alliance ratings: {words.recording_sentence(share, standard, what='an alliance score')}"
+        )
+    if progress_verdict(progress).tone == "worse":
+        to_do.append(
+            "Talk through progress at supervision, case-mix first: the difference starts a question and answers none."
         )
     if is_to_learn:
         to_do.append("Ask what has gone well, and whether others could learn from it.")

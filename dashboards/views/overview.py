@@ -28,9 +28,9 @@ def overview(service: Service) -> Page:
         pages = [levels_panel(service), _conversations(service, prompts=prompts)]
         if measures:
             pages.append(measures_panel(measures))
-        for place, more in enumerate(shown):
-            pages += more if place == 0 else [each for each in more if each.figure is not None]
-        pages.append(waits_panel(service))
+        # The main measures first, whatever they can say; further ones only where there is something to draw.
+        pages += [*(shown[0] if shown else ()), waits_panel(service)]
+        pages += [each for more in shown[1:] for each in more if each.figure is not None]
     return Page(
         title=f"{settings.clinic}: service overview",
         heading="Service overview: is the alliance helping clients progress?",
