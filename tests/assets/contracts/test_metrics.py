@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import duckdb
+import polars as pl
 import pytest
 
 from assets.contracts import dictionary, registry
@@ -18,6 +19,9 @@ from assets.contracts.metrics import (
 )
 from assets.contracts.rates import METRICS, POPULATIONS, WATCHED_RATES, metric, of_population
 from assets.contracts.vocabulary import CHANGE_CATEGORIES, END_REASONS, STATUSES
+from assets.estimates.rates import rates
+from assets.science.attendance import attendance_rates
+from assets.science.talking_therapies import official_counts, official_rates
 from tests.assets.contracts.rates_by_hand import recounted
 
 DATA_DATE = date(2026, 10, 31)
@@ -214,3 +218,47 @@ def test_months_add_up_to_the_whole(name, service):
     assert months == whole
     days = service.sql(f"SELECT DISTINCT DAY(month) FROM ({monthly_select(each)}) AS months").fetchall()
     assert days == [(1,)]
+
+
+def test_the_official_rates_are_those_of_the_official_formulas(service):
+    names = {
+        "recovery": "recovery",
+        "reliable_recovery": "reliable_recovery",
+        "improvement": "reliable_improvement",
+        "deterioration": "reliable_deterioration",
+        "no_reliable_change": "no_reliable_change",
+    }
+    courses = service.sql(
+        "SELECT course.* FROM analysis.courses AS course, quality.run AS run WHERE course.ended_on > DATE '2025-10-31'"
+    ).pl()
+    official = official_rates(official_counts(courses), decimals=1)
+    published = rates(
+        service.sql(counting_select(of_population(metric("recovery").population))).pl(), minimum_clients=1
+    )
+    whole = published.filter(pl.col("scope") == "service")
+    for official_name, name in names.items():
+        row = whole.filter(pl.col("metric") == name).row(0, named=True)
+        wanted = official[official_name]
+        assert (row["numerator"], row["denominator"], row["published_percent"]) == (
+            wanted.numerator,
+            wanted.denominator,
+            wanted.percent,
+        )
+        assert (100 * row["low"], 100 * row["high"]) == pytest.approx((wanted.low, wanted.high))
+
+
+@pytest.mark.parametrize(
+    ("name", "in_science"),
+    [
+        ("missed_of_due", "missed_of_due"),
+        ("attended_of_offered", "attended_of_offered"),
+        ("cancelled_by_clinic", "cancelled_by_clinic_of_booked"),
+    ],
+)
+def test_rates_of_attendance_are_those_of_science(name, in_science, service):
+    booked = service.sql(
+        "SELECT episode_id, case_id, status, starts_on AS starts_at FROM marts.appointments WHERE starts_on > DATE '2025-10-31'"
+    ).pl()
+    wanted = attendance_rates(booked, by=[], confidence=0.95).filter(pl.col("rate_name") == in_science)
+    fast, _ = counted(service, counting_select([metric(name)]))
+    assert fast[name, "service", "all", "all"][:2] == wanted.select("events", "appointments").row(0)
