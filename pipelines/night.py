@@ -53,12 +53,16 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
         as_of: the data date as YYYY-MM-DD; None for today in the clinic's zone.
 
     Raises:
-        WrongInput: before anything is started, where the settings or the date can't be used.
+        WrongInput: before anything is started, where the settings, the date or the inbox can't be used.
     """
     begun = time.monotonic()
     read_service(config)
     if as_of is not None:
         _check_day(as_of)
+    if not inbox.is_dir():
+        raise WrongInput(
+            "there is no such folder", place=f"--inbox {inbox}", mend="give the folder that the export is in"
+        )
     os.environ |= {
         "RAPPORT_CONFIG": str(config.absolute()),
         "RAPPORT_INBOX": str(inbox.absolute()),

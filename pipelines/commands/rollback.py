@@ -15,12 +15,17 @@ def command(version: str | None, home: str | None) -> int:
     folder = state_folder(home)
     kept = warehouse.versions(folder)
     chosen = version or _before(kept, current=warehouse.current_version(folder))
+    if chosen is None:
+        raise WrongInput("no earlier version is kept", place="rollback", mend="see `versions` for those that are")
     if chosen not in kept:
         raise WrongInput(
-            "no such version is kept", place=f"rollback {version or ''}", mend="see `versions` for those that are"
+            "no such version is kept", place=f"rollback {chosen}", mend="see `versions` for those that are"
         )
-    with warehouse.hold_night(folder):
-        warehouse.point_current_at(folder, version=chosen)
+    try:
+        with warehouse.hold_night(folder):
+            warehouse.point_current_at(folder, version=chosen)
+    except warehouse.NightInProgressError as busy:
+        raise click.ClickException(str(busy)) from busy
     click.echo(f"{chosen} is current")
     return 0
 

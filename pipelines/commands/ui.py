@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from assets.feeds.wrong_input import WrongInput
+from assets.service import read_service
 from pipelines.environment import ROOT
 from pipelines.state import HOME_VARIABLE, prepare_dagster, state_folder
 
@@ -15,9 +17,15 @@ from pipelines.state import HOME_VARIABLE, prepare_dagster, state_folder
 @click.option("--config", type=click.Path(path_type=Path), help="The service's TOML file.")
 @click.option("--inbox", type=click.Path(path_type=Path), help="The folder that the clinic's files arrive in.")
 @click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
-@click.option("--port", type=int, default=3000, show_default=True, help="The port of the pages.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="The port of the pages.")
 def command(config: Path | None, inbox: Path | None, home: str | None, port: int) -> int:
     """Open Dagster on the nightly job; its schedule runs for as long as this does."""
+    if config is not None:
+        read_service(config)
+    if inbox is not None and not inbox.is_dir():
+        raise WrongInput(
+            "there is no such folder", place=f"--inbox {inbox}", mend="give the folder that the export is in"
+        )
     folder = state_folder(home)
     prepare_dagster(folder)
     environment = os.environ | {

@@ -12,6 +12,9 @@ def command(home: str | None) -> int:
     """List the kept versions, oldest first; the one that readers get is marked."""
     folder = state_folder(home)
     current = warehouse.current_version(folder)
-    for version in warehouse.versions(folder):
+    kept = warehouse.versions(folder)
+    if not kept:
+        click.echo(f"nothing is published in {folder} yet", err=True)
+    for version in kept:
         click.echo(f"{'*' if version == current else ' '} {version}")
     return 0
