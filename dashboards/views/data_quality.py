@@ -8,6 +8,7 @@ import polars as pl
 from assets.science.funnel import wilson_interval
 from dashboards import words
 from dashboards.page_settings import PageSettings
+from dashboards.thresholds import FEWEST_CLINICIANS
 from dashboards.views import panels
 from dashboards.views.model import Cell, Page, Panel, Table, Tag
 from dashboards.views.overview import strip
@@ -31,7 +32,7 @@ def data_quality(service: Service) -> Page:
         .sort("feed", "rows", "reason", descending=[False, True, False])
     )
     checks = tables["quality.checks"].sort(["is_passed", "severity", "table_name", "check_name"])
-    complete, below = _completeness(service)
+    complete, below, whole = _completeness(service)
     return Page(
         title=f"Data quality: {settings.clinic}",
         heading="Data quality: what came in, and what is missing",
@@ -75,7 +76,7 @@ def data_quality(service: Service) -> Page:
                 ),
             ),
             _checks(checks),
-            _completeness_panel(complete, below=below),
+            _completeness_panel(complete, below=below, whole=whole),
         ),
         explains=("withheld",),
     )
@@ -113,26 +114,34 @@ def _checks(checks: pl.DataFrame) -> Panel:
     )
 
 
-def _completeness(service: Service) -> tuple[list[tuple[Cell, ...]], int]:
-    """Each shown clinician's forms by code, and how many are below a standard beyond chance."""
+def _completeness(service: Service) -> tuple[list[tuple[Cell, ...]], int, list[str]]:
+    """Each shown clinician's forms by code; how many are below a standard beyond chance; and sites that are as a whole.
+
+    Where everyone of a site is below, the cause lies with the site, and no single person's row is coloured.
+    """
     settings = service.settings
-    found: list[tuple[Cell, ...]] = []
-    below = 0
+    made: list[tuple[str, str, str, tuple[str, ...], Tag]] = []
     for code in service.shown:
         row = service.row("clinician_attendance", code) or {}
         site = row.get("site") or "not recorded"
         if not row or row["sessions"] < settings.minimum_sessions or any(row[name] is None for name in _FORMS):
-            found.append((code, site, "Too few", "Too few", "Too few", Tag(words="Too few")))
+            made.append((code, site, "Too few", ("Too few", "Too few"), Tag(words="Too few")))
             continue
         ranges = {name: _range(row[name], row["sessions"]) for name in _FORMS}
-        tag = _against(ranges, settings=settings)
-        below += tag.tone == "worse"
-        shares = (
+        shares = tuple(
             f"{words.percent(row[name], beside=settings.standards.get(name))} ({words.percent_between(*ranges[name])})"
             for name in _FORMS
         )
-        found.append((code, site, f"{row['sessions']:,}", *shares, tag))
-    return found, below
+        made.append((code, site, f"{row['sessions']:,}", shares, _against(ranges, settings=settings)))
+    tones: dict[str, list[str]] = {}
+    for _, site, _, _, tag in made:
+        tones.setdefault(site, []).append(tag.tone)
+    whole = sorted(site for site, seen in tones.items() if len(seen) >= FEWEST_CLINICIANS and set(seen) == {"worse"})
+    rows: list[tuple[Cell, ...]] = [
+        (code, site, sessions, *shares, Tag(words=f"Below, as all of {site}") if site in whole else tag)
+        for code, site, sessions, shares, tag in made
+    ]
+    return rows, sum(tag.tone == "worse" and site not in whole for _, site, _, _, tag in made), whole
 
 
 def _range(share: float, sessions: int) -> tuple[float, float]:
@@ -152,19 +161,24 @@ def _against(ranges: dict[str, tuple[float, float]], *, settings: PageSettings) 
     return Tag(words="Cannot tell")
 
 
-def _completeness_panel(complete: list[tuple[Cell, ...]], *, below: int) -> Panel:
-    title = "Nobody\u2019s recording can be shown"
-    if complete:
-        title = (
-            f"{below} of {words.counted(len(complete), 'clinician')} below a recording standard beyond chance"
-            if below
-            else "No clinician\u2019s recording is below a standard beyond chance"
+def _completeness_title(shown: int, *, below: int, whole: list[str]) -> str:
+    if not shown:
+        return "Nobody\u2019s recording can be shown"
+    said = f"{words.counted(below, 'clinician')}{' elsewhere' if whole else f' of {shown}'} below a recording standard beyond chance"
+    if whole:
+        first = (
+            f"Recording is below a standard across {words.listed(whole)}: a matter of the site, not of single people"
         )
+        return f"{first}; {said}" if below else first
+    return said if below else "No clinician\u2019s recording is below a standard beyond chance"
+
+
+def _completeness_panel(complete: list[tuple[Cell, ...]], *, below: int, whole: list[str]) -> Panel:
     return Panel(
         key="completeness",
-        title=title,
+        title=_completeness_title(len(complete), below=below, whole=whole),
         caption="Share of sessions with a scored form and its 95% range, by code. Below a standard only where a whole range "
-        "is; where a whole site is low, look at how its forms are handed out before anyone\u2019s practice.",
+        "is. Where everyone of a site is, look at how its forms are handed out.",
         method="recording",
         shown=True,
         wide=True,

@@ -132,3 +132,25 @@ def test_a_file_name_with_a_formula_stays_text(tmp_path):
 def test_an_older_data_date_is_said(tmp_path, clinic_tables):
     _, pages = built(tmp_path, clinic_tables, data_date=date(2026, 10, 31))
     assert "31 October 2026" in pages["index.html"]
+
+
+def test_a_site_that_is_low_as_a_whole_is_named_and_its_people_are_not_marked(tmp_path):
+    tables = frames.clinic(clinicians=12, clients_each=30)
+    attendance = tables["analysis.clinician_attendance"]
+    low = pl.when(pl.col("site") == "north").then(0.4).otherwise(0.97).alias("alliance_recorded")
+    tables["analysis.clinician_attendance"] = attendance.with_columns(low, outcome_recorded=pl.lit(0.99))
+    _, pages = built(tmp_path, tables)
+    text = pages["data-quality.html"]
+    assert "below a standard across north: a matter of the site" in text
+    assert "Below, as all of north" in text
+    assert "Below a standard<" not in text
+
+
+def test_a_share_whose_range_holds_the_standard_is_not_called_below_it(tmp_path):
+    tables = frames.clinic(clinicians=4, clients_each=30)
+    attendance = tables["analysis.clinician_attendance"]
+    tables["analysis.clinician_attendance"] = attendance.with_columns(
+        alliance_recorded=pl.lit(0.84), outcome_recorded=pl.lit(0.99), sessions=pl.lit(60)
+    )
+    _, pages = built(tmp_path, tables)
+    assert "No clinician\u2019s recording is below a standard beyond chance" in pages["data-quality.html"]
