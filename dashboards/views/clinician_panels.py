@@ -11,7 +11,7 @@ from dashboards import words
 from dashboards.figures.link import link
 from dashboards.views import panels
 from dashboards.views.model import Panel, Table, Tag
-from dashboards.views.progress import progress_verdict
+from dashboards.views.progress import rate_verdict
 from dashboards.views.service import Row, Service, score_span, step_words
 
 _FUNNEL = {
@@ -120,7 +120,7 @@ def improvement_panel(row: Row | None, *, bands: dict[str, list[float]] | None, 
         )
     return Panel(
         key="improvement",
-        title=progress_verdict(row).title,
+        title=rate_verdict(row).title,
         caption=caption,
         method="funnel",
         table=Table(columns=columns, rows=tuple(rows), numeric=frozenset({1})),

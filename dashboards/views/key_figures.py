@@ -1,4 +1,4 @@
-"""The five key figures at the head of a clinician's page, each with its range and its verdict."""
+"""The six key figures at the head of a clinician's page, each with its range and its verdict."""
 
 import polars as pl
 
@@ -7,7 +7,7 @@ from dashboards import words
 from dashboards.views import panels
 from dashboards.views.clients import ClientFrames
 from dashboards.views.model import Card, Tag
-from dashboards.views.progress import progress_verdict
+from dashboards.views.progress import expected_verdict, rate_verdict
 from dashboards.views.service import Row, Service, score_span
 
 
@@ -49,7 +49,7 @@ def key_figures(
             Card(label="Reliably improved", figure="Too few", beside="", note="finished courses of treatment", tag=few)
         )
     else:
-        said = progress_verdict(progress)
+        said = rate_verdict(progress)
         cards.append(
             Card(
                 label="Reliably improved",
@@ -59,6 +59,7 @@ def key_figures(
                 tag=Tag(words=said.tag, tone=said.tone),
             )
         )
+    cards.append(_against_expected(progress))
     settled = clients.ruptures.filter(pl.col("state").is_in(["repaired", "unrepaired"]))
     repaired = int((settled["state"] == "repaired").sum())
     if settled.height < service.settings.minimum_sessions:
@@ -127,3 +128,18 @@ def key_figures(
             )
         )
     return tuple(cards)
+
+
+def _against_expected(progress: Row | None) -> Card:
+    said = expected_verdict(progress)
+    if progress is None or said.certainty == "too_few":
+        note = "finished courses of treatment"
+        return Card(label="Progress beyond expected", figure="Too few", beside="", note=note, tag=Tag(words=said.tag))
+    low, high = progress["expected_difference_low"], progress["expected_difference_high"]
+    return Card(
+        label="Progress beyond expected",
+        figure=words.signed(progress["expected_difference"]),
+        beside=f"{progress['instrument']} points",
+        note=f"95% range {words.between(low, high)}; same site, same first score",
+        tag=Tag(words=said.tag, tone=said.tone),
+    )

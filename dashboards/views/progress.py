@@ -1,6 +1,7 @@
-"""What may be said of one clinician's clients' progress: one verdict for card, panel, prompt and picture.
+"""What may be said of one clinician's clients' progress: one verdict a comparison, for card, panel, prompt and picture.
 
-Belongs here: which of two comparisons speaks. Does not belong here: either comparison (`assets.estimates.progress`).
+Belongs here: the two comparisons in words, and which of them leads. Does not belong here: either comparison
+(`assets.estimates.progress`).
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from dashboards import words
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """One clinician's progress in a title, a tag, a tone and a word for how sure."""
+    """One comparison in a title, a tag, a tone and a word for how sure."""
 
     title: str
     tag: str
@@ -20,27 +21,12 @@ class Verdict:
     is_to_learn: bool
 
 
-def progress_verdict(row: dict[str, Any] | None) -> Verdict:
-    """The verdict on a row of `analysis.clinician_progress`.
-
-    The rate against the funnel speaks where it lies outside; else progress against clients with the same first score,
-    where that is clear or likely; else chance.
-    """
+def rate_verdict(row: dict[str, Any] | None) -> Verdict:
+    """The rate of reliable improvement against the funnel, from a row of `analysis.clinician_progress`."""
     if row is None or row["funnel_rule"] == "too_few" or row["improved_rate"] is None:
         title = words.progress_title(rule="too_few", is_above=False, rate=None, count=0, low=None, high=None)
         return Verdict(title=title, tag="Too few to say", tone="ordinary", certainty="too_few", is_to_learn=False)
     is_above = row["improved_rate"] > row["service_rate"]
-    expected = row["expected_difference"]
-    low, high = row["expected_difference_low"], row["expected_difference_high"]
-    if row["funnel_rule"] == "within" and row["certainty"] in {"clear", "likely"} and None not in (expected, low, high):
-        is_ahead = expected > 0
-        return Verdict(
-            title=words.expected_title(certainty=row["certainty"], points=expected, low=low, high=high),
-            tag=f"{words.certainty(row['certainty'])}: {'ahead of' if is_ahead else 'behind'} expected",
-            tone="better" if is_ahead else "worse",
-            certainty=row["certainty"],
-            is_to_learn=is_ahead,
-        )
     title = words.progress_title(
         rule=row["funnel_rule"],
         is_above=is_above,
@@ -50,9 +36,8 @@ def progress_verdict(row: dict[str, Any] | None) -> Verdict:
         high=row["high"],
     )
     if row["funnel_rule"] == "within":
-        return Verdict(
-            title=title, tag="Chance could explain it", tone="ordinary", certainty="cannot_tell", is_to_learn=False
-        )
+        tag = "Chance could explain it"
+        return Verdict(title=title, tag=tag, tone="ordinary", certainty="cannot_tell", is_to_learn=False)
     certainty = "clear" if row["funnel_rule"] == "outside_998" else "likely"
     return Verdict(
         title=title,
@@ -61,3 +46,32 @@ def progress_verdict(row: dict[str, Any] | None) -> Verdict:
         certainty=certainty,
         is_to_learn=is_above,
     )
+
+
+def expected_verdict(row: dict[str, Any] | None) -> Verdict:
+    """Progress against clients of the same site with the same first score, from the same row."""
+    parts = ("expected_difference", "expected_difference_low", "expected_difference_high")
+    if row is None or row["certainty"] == "too_few" or any(row[name] is None for name in parts):
+        title = "Too few finished courses of treatment to compare progress with what was expected"
+        return Verdict(title=title, tag="Too few to say", tone="ordinary", certainty="too_few", is_to_learn=False)
+    points, low, high = (row[name] for name in parts)
+    certainty = row["certainty"]
+    if certainty == "cannot_tell":
+        title = "Cannot tell whether progress differs from what clients with the same first score usually make"
+        return Verdict(
+            title=title, tag="Chance could explain it", tone="ordinary", certainty=certainty, is_to_learn=False
+        )
+    is_ahead = points > 0
+    return Verdict(
+        title=words.expected_title(certainty=certainty, points=points, low=low, high=high),
+        tag=f"{words.certainty(certainty)}: {'ahead of' if is_ahead else 'behind'} expected",
+        tone="better" if is_ahead else "worse",
+        certainty=certainty,
+        is_to_learn=is_ahead,
+    )
+
+
+def progress_verdict(row: dict[str, Any] | None) -> Verdict:
+    """Whichever of the two leads: the rate where it lies outside the funnel, else progress against expected, else the rate."""
+    rate, expected = rate_verdict(row), expected_verdict(row)
+    return expected if rate.tone == "ordinary" and expected.tone != "ordinary" else rate

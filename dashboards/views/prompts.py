@@ -53,20 +53,23 @@ def reasons(service: Service, code: str) -> tuple[Prompt, ...]:
 
 def conversations(service: Service) -> tuple[Prompt, ...]:
     """At most six prompts, one a clinician, and always one to learn from where there is one."""
-    firm: list[Prompt] = []
-    learn: list[Prompt] = []
-    for code in service.shown:
-        found = reasons(service, code)
-        worse = [each for each in found if not each.is_to_learn]
-        better = [each for each in found if each.is_to_learn]
-        if worse:
-            firm.append(worse[0])
-        elif better:
-            learn.append(better[0])
-    firm.sort(key=_certainty_then_code)
-    learn.sort(key=_certainty_then_code)
-    kept = firm[: MOST_CONVERSATIONS - 1] if learn else firm[:MOST_CONVERSATIONS]
-    return (*kept, *learn[: min(MOST_CONVERSATIONS - len(kept), max(1, 3 - len(kept) // 2))])
+    found = [each for code in service.shown for each in reasons(service, code)]
+    asked = _one_each(sorted((each for each in found if not each.is_to_learn), key=_certainty_then_code))
+    learn = _one_each(sorted((each for each in found if each.is_to_learn), key=_certainty_then_code))
+    kept = asked[: MOST_CONVERSATIONS - 1]
+    names = {each.code for each in kept}
+    learn = [each for each in learn if each.code not in names]
+    if not learn:
+        return tuple(asked[:MOST_CONVERSATIONS])
+    return (*kept, *learn[: max(1, min(MOST_CONVERSATIONS - len(kept), 3))])
+
+
+def _one_each(prompts: list[Prompt]) -> list[Prompt]:
+    """The first prompt of each clinician, in the order given."""
+    first: dict[str, Prompt] = {}
+    for each in prompts:
+        first.setdefault(each.code, each)
+    return list(first.values())
 
 
 def _certainty_then_code(prompt: Prompt) -> tuple[int, str]:

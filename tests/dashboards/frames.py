@@ -192,7 +192,14 @@ def _one_client(rows, draw, client, code, site, *, place, is_falling, number):
         rows["marts.appointments"].append({**who, **at, "status": "attended", "is_attended": True})
         is_low = is_falling and on > date(2026, 3, 1)
         alliance = float(
-            np.clip(46 + draw.normal(0, 1.5) - (9 if is_low else 0) - (12 if is_open and session == 5 else 0), 12, 60)
+            np.clip(
+                46
+                + draw.normal(0, 1.5)
+                - (9 if is_low else 0)
+                - (12 if is_open and number <= 2 and session == 5 else 0),
+                12,
+                60,
+            )
         )
         outcome = float(round(first + (last - first) * session / 8 + draw.normal(0, 1)))
         for kind, instrument, score in (("alliance", PAIR[0], alliance), ("outcome", PAIR[1], outcome)):
@@ -244,7 +251,7 @@ def _one_client(rows, draw, client, code, site, *, place, is_falling, number):
             "is_reliably_deteriorated": False,
         }
     )
-    if is_open:
+    if is_open and number <= 2:
         is_repaired = place == 1
         rows["analysis.ruptures"].append(
             {
