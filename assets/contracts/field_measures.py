@@ -13,7 +13,7 @@ STATUSES = ("verified", "recalled", "local")
 DIRECTIONS = ("higher_is_better", "higher_is_worse")
 STAGES = ("not_ended", "ended_before_treatment", "ended_treated_once", "finished_course")
 WAITS = ("seen", "ended_unseen", "waiting")
-RULES = ("JT", "EN", "HA", "threshold")
+RULES = ("JT", "GLN", "HLL", "EN", "NK", "HA", "threshold")
 CONCLUSIONS = ("above", "below", "cannot_tell")
 BADGES = ("holds", "depends_on_method", "cannot_tell", "too_few")
 EFFECTS = ("d_intake", "smcr", "smcc")
@@ -172,7 +172,7 @@ MILESTONES_REACHED = Table(
 CHANGE_METHODS = Table(
     layer="analysis",
     name="change_methods",
-    meaning="The rate of reliable improvement of ended episodes under four rules, and whether a conclusion depends on the rule.",
+    meaning="The rate of reliable improvement of ended episodes under every rule, and whether a conclusion depends on the rule.",
     key=("scope", "scope_name", "instrument", "rule"),
     columns=(
         *_SCOPE,
@@ -180,8 +180,10 @@ CHANGE_METHODS = Table(
         v.word(
             "rule",
             RULES,
-            "JT: Jacobson-Truax; EN: Edwards-Nunnally; HA: Hageman-Arrindell; threshold: a change of at least the measure's published number.",
+            "JT: Jacobson-Truax; GLN: Gulliksen-Lord-Novick; HLL: Hsu-Linn-Lord, beyond the group's own mean change; EN: Edwards-Nunnally; NK: Nunnally-Kotsch; "
+            "HA: Hageman-Arrindell; threshold: a change of at least the measure's published number.",
         ),
+        v.flag("is_in_badge", "Whether the badge asks this rule: JT, EN, HA and threshold."),
         v.count("episodes", "Ended episodes with at least one form of the measure, one for each client."),
         v.count("pairs", "Of these, those with a first and a last score."),
         v.count("improved", "Of these, those reliably improved by the rule."),
@@ -194,7 +196,7 @@ CHANGE_METHODS = Table(
         v.number("reliability", "The measure's reliability that the rule used.", unit="coefficient"),
         v.share("benchmark", "What the rate is held against: the service's standard, else the service's own rate."),
         v.word("conclusion", CONCLUSIONS, "Where the whole interval lies against the benchmark."),
-        v.word("badge", BADGES, "Whether every rule concludes the same."),
+        v.word("badge", BADGES, "Whether every rule that the badge asks concludes the same."),
     ),
 )
 EFFECT_SIZES = Table(

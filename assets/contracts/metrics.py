@@ -51,8 +51,8 @@ class Metric:
         population: what is counted.
         numerator: SQL condition of the things counted; each also meets the denominator's.
         denominator: SQL condition of the things it is out of.
-        numerator_words: the things counted, completing "the share of ... that ...".
-        denominator_words: what it is out of, in the plural.
+        numerator_words: the things counted, completing "the share that ...".
+        denominator_words: what it is out of, in the plural, completing "of ...".
         eligible: SQL condition of the things that should have been measured; the denominator where not said.
         complete: SQL condition of those that were; the denominator where not said.
         citation: who defines it so.
@@ -86,7 +86,7 @@ class Metric:
 
 def definition(metric: Metric) -> str:
     """What the rate is, in one sentence."""
-    return f"The share of {metric.denominator_words} that {metric.numerator_words}."
+    return f"Of {metric.denominator_words}, the share that {metric.numerator_words}."
 
 
 def caption(metric: Metric) -> str:

@@ -68,8 +68,8 @@ POPULATIONS = (COURSES, CHANGES, APPOINTMENTS, SESSIONS, ENDINGS)
 
 _FINISHED = "uses_pair AND is_finished"
 _CASES = "uses_pair AND is_finished AND NOT is_not_at_caseness"
-_FINISHED_WORDS = "finished courses of treatment, at sites that use the PHQ-9 and an anxiety measure,"
-_CASES_WORDS = "finished courses of treatment, at sites that use the PHQ-9 and an anxiety measure, less those not at caseness at the start,"
+_FINISHED_WORDS = "finished courses of treatment, at sites that use the PHQ-9 and an anxiety measure"
+_CASES_WORDS = "finished courses of treatment, at sites that use the PHQ-9 and an anxiety measure, less those not at caseness at the start"
 
 
 def _official(  # noqa: PLR0913 -- what such a rate says, each part by its name

@@ -5,20 +5,33 @@ Belongs here: which pairs a group has, and what its rate is held against. Does n
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import polars as pl
 
 from assets.estimates.scopes import scopes_of
-from assets.science.change_methods import MethodBadge, method_badge, sample_figures
+from assets.science.change_methods import (
+    Method,
+    MethodBadge,
+    change_index,
+    critical_of,
+    method_badge,
+    sample_figures,
+)
 from assets.science.effect_size import pre_post_effects
+from assets.science.funnel import wilson_interval
+from assets.science.instruments.model import Instrument
 from assets.science.instruments.registry import Registry
 
 _CONFIDENCE = 0.95
 # The formulas' own least number of pairs.
 _FEWEST_PAIRS = 3
+_BESIDE_THE_BADGE: tuple[Method, ...] = ("GLN", "HLL", "NK")
+_UNTOLD = {"rate": None, "low": None, "high": None, "conclusion": "cannot_tell"}
 _GROUP = {"scope": pl.String, "scope_name": pl.String, "instrument": pl.String}
 _METHODS = _GROUP | {
     "rule": pl.String,
+    "is_in_badge": pl.Boolean,
     "episodes": pl.Int64,
     "pairs": pl.Int64,
     "improved": pl.Int64,
@@ -77,27 +90,49 @@ def change_methods(
                 confidence=_CONFIDENCE,
             )
             is_enough = _clients(group) >= minimum_clients
+            shared = {
+                "scope": scope,
+                "scope_name": scope_name,
+                "instrument": name,
+                "episodes": group.height,
+                "intake_sd": round(whole.sd_pre, 9),
+                "reliability": instrument.alpha.value,
+                "benchmark": benchmark,
+                "badge": _badge_word(badge) if is_enough else "too_few",
+            }
+            counts = {each.rule: (each.n_improved, True) for each in badge.rates}
+            counts |= _beside_the_badge(group, instrument, sd=whole.sd_pre, reliability=instrument.alpha.value)
+            pairs = badge.rates[0].n
             rows += [
-                {
-                    "scope": scope,
-                    "scope_name": scope_name,
-                    "instrument": name,
-                    "rule": each.rule,
-                    "episodes": group.height,
-                    "pairs": each.n,
-                    "improved": each.n_improved,
-                    "rate": each.n_improved / each.n if is_enough else None,
-                    "low": each.low if is_enough else None,
-                    "high": each.high if is_enough else None,
-                    "intake_sd": round(whole.sd_pre, 9),
-                    "reliability": instrument.alpha.value,
-                    "benchmark": benchmark,
-                    "conclusion": each.conclusion.replace(" ", "_") if is_enough else "cannot_tell",
-                    "badge": _badge_word(badge) if is_enough else "too_few",
-                }
-                for each in badge.rates
+                shared
+                | {"rule": rule, "pairs": pairs, "improved": improved, "is_in_badge": is_in_badge}
+                | (_rate(improved, pairs, benchmark=benchmark) if is_enough else _UNTOLD)
+                for rule, (improved, is_in_badge) in counts.items()
             ]
     return pl.DataFrame(rows, schema=_METHODS).with_columns(pl.col("rate", "low", "high", "benchmark").round(9))
+
+
+def _beside_the_badge(
+    group: pl.DataFrame, instrument: Instrument, *, sd: float, reliability: float
+) -> dict[str, tuple[int, bool]]:
+    """Reliably improved by the methods that the badge leaves out, over the same spread at the start as the others."""
+    pairs = group.filter(pl.col("last_score").is_not_null())
+    first, last = (pairs[name].to_numpy() for name in ("first_score", "last_score"))
+    figures = replace(sample_figures(first, last), sd_pre=sd)
+    better = 1 if instrument.direction == "higher_is_better" else -1
+    counts = {}
+    for method in _BESIDE_THE_BADGE:
+        index = change_index(
+            first, last, method=method, figures=figures, reliability=reliability, reliability_post=reliability
+        )
+        counts[method] = (int((better * index > critical_of(method)).sum()), False)
+    return counts
+
+
+def _rate(improved: int, pairs: int, *, benchmark: float) -> dict[str, float | str]:
+    low, high = (float(bound) for bound in wilson_interval(improved, pairs, confidence=_CONFIDENCE))
+    conclusion = "above" if low > benchmark else "below" if high < benchmark else "cannot_tell"
+    return {"rate": improved / pairs, "low": low, "high": high, "conclusion": conclusion}
 
 
 def effect_sizes(change: pl.DataFrame, *, registry: Registry, minimum_clients: int) -> pl.DataFrame:

@@ -36,11 +36,13 @@ def effects(change, *, minimum_clients=10):
 def test_every_rule_is_told_for_the_service_and_each_site():
     made = methods(clients())
     assert made.group_by("scope", "scope_name").len().sort("scope", "scope_name").rows() == [
-        ("service", "all", 4),
-        ("site", "north", 4),
-        ("site", "south", 4),
+        ("service", "all", 7),
+        ("site", "north", 7),
+        ("site", "south", 7),
     ]
-    assert made["rule"].unique().sort().to_list() == ["EN", "HA", "JT", "threshold"]
+    assert made["rule"].unique().sort().to_list() == ["EN", "GLN", "HA", "HLL", "JT", "NK", "threshold"]
+    asked = made.filter("is_in_badge")["rule"].unique().sort().to_list()
+    assert asked == ["EN", "HA", "JT", "threshold"]
 
 
 def test_the_threshold_rule_counts_changes_of_at_least_the_published_number():
@@ -63,18 +65,38 @@ def test_the_jacobson_truax_rule_uses_the_services_own_spread_everywhere():
     assert made["intake_sd"].n_unique() == 1
 
 
+@pytest.mark.parametrize("instrument", ["PHQ-9", "ORS"])
+def test_methods_beside_the_badge_agree_with_their_formulas(instrument):
+    change = clients(instrument=instrument)
+    first, last = change["first_score"].to_list(), change["last_score"].to_list()
+    r, sd = REGISTRY[instrument].alpha.value, float(np.std(first, ddof=1))
+    before, after = float(np.mean(first)), float(np.mean(last))
+    better = -1 if instrument == "PHQ-9" else 1
+    formulas = {
+        "GLN": lambda x, y: ((y - before) - r * (x - before)) / (sd * np.sqrt(1 - r**2)),
+        "HLL": lambda x, y: ((y - after) - r * (x - before)) / (sd * np.sqrt(1 - r**2)),
+        "NK": lambda x, y: (y - (r * (x - before) + before)) / np.sqrt(r**2 * sd**2 * (1 - r) + sd**2 * (1 - r)),
+    }
+    told = methods(change).filter(pl.col("scope") == "service")
+    for rule, formula in formulas.items():
+        by_hand = sum(better * formula(x, y) > 1.96 for x, y in zip(first, last, strict=True))
+        assert told.filter(pl.col("rule") == rule)["improved"].to_list() == [by_hand]
+
+
 def test_a_conclusion_that_every_rule_shares_holds():
     assert set(methods(clients(fall=14.0), standard=0.2)["badge"]) == {"holds"}
 
 
 def test_a_conclusion_that_rules_do_not_share_depends_on_the_method():
-    made = methods(clients(200), standard=0.55).filter(pl.col("scope") == "service")
+    made = methods(clients(200), standard=0.55).filter((pl.col("scope") == "service") & pl.col("is_in_badge"))
     assert made["conclusion"].n_unique() > 1
     assert set(made["badge"]) == {"depends_on_method"}
 
 
 def test_where_no_rule_can_tell_neither_can_the_badge():
-    made = methods(clients(6), standard=0.6, minimum_clients=1).filter(pl.col("scope") == "service")
+    made = methods(clients(6), standard=0.6, minimum_clients=1).filter(
+        (pl.col("scope") == "service") & pl.col("is_in_badge")
+    )
     assert set(made["conclusion"]) == {"cannot_tell"}
     assert set(made["badge"]) == {"cannot_tell"}
 
@@ -94,7 +116,7 @@ def test_without_a_standard_the_benchmark_is_the_services_own_rate():
 def test_a_small_group_gets_no_rate_and_no_conclusion():
     made = methods(clients(24), minimum_clients=10).filter(pl.col("scope_name") == "south")
     assert set(made["badge"]) == {"too_few"}
-    assert made["rate"].null_count() == made.height == 4
+    assert made["rate"].null_count() == made.height == 7
     assert set(made["conclusion"]) == {"cannot_tell"}
 
 

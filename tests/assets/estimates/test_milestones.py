@@ -63,10 +63,14 @@ def test_scores_before_and_after_stand_with_a_sudden_change_only():
     assert made.filter(pl.col("milestone") != "sudden_gain")["score_before"].to_list() == [None]
 
 
-def test_a_measure_without_thresholds_has_no_milestones():
+def test_a_measure_without_a_reliable_change_can_only_cross_its_cut_off():
     assert REGISTRY["DAS-7"].reliable_change is None
-    cut_off_only = {each[0] for each in found(10.0, 10.0, 10.0, 30.0, 30.0, 30.0, instrument="DAS-7")}
-    assert cut_off_only <= {"crossed_cut_off"}
+    assert found(10.0, 10.0, 10.0, 30.0, 30.0, 30.0, instrument="DAS-7") == [("crossed_cut_off", 4, True)]
+
+
+def test_a_measure_without_any_threshold_has_no_milestones():
+    assert REGISTRY["YP-CORE"].cut_off is None
+    assert found(3.0, 3.0, 3.0, 0.0, 0.0, 0.0, instrument="YP-CORE") == []
 
 
 def test_only_repaired_ruptures_are_milestones_and_two_mended_by_one_session_are_one():
