@@ -190,7 +190,7 @@ def _search(
         jac=True,
         method="L-BFGS-B",
         bounds=bounds,
-        options={"ftol": 1e-15, "gtol": 1e-6, "maxiter": 500},
+        options={"ftol": 1e-13, "gtol": 1e-4, "maxiter": 500},
     )
     return np.asarray(found.x)
 
