@@ -63,6 +63,12 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
         raise WrongInput(
             "there is no such folder", place=f"--inbox {inbox}", mend="give the folder that the export is in"
         )
+    try:
+        # The run itself holds the folder; asking first spares a second night the minute that it takes to be refused.
+        with warehouse.hold_night(home):
+            pass
+    except warehouse.NightInProgressError as busy:
+        return NightEnd(version=None, problem=str(busy), is_wrong_input=False, findings=(), seconds=0.0)
     os.environ |= {
         "RAPPORT_CONFIG": str(config.absolute()),
         "RAPPORT_INBOX": str(inbox.absolute()),

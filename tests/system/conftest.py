@@ -1,11 +1,35 @@
-"""What the tests of the whole thing share: a browser, found as the `test` verb finds it."""
+"""What the tests of the whole thing share: nights that have been run, and a browser, found as the `test` verb finds it."""
 
 from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from assets.feeds.synthetic import write_export
 from pipelines.browser import NO_BROWSER, Machine, find, launch_flags
+from tests.system.night_runs import DATA_DATE, DEMO, THREE_SITES, Ended, run_nightly
+
+
+@pytest.fixture(scope="session")
+def night(tmp_path_factory: pytest.TempPathFactory, shared_export: Path) -> Ended:
+    """One night over the three-site export."""
+    return run_nightly(config=THREE_SITES, inbox=shared_export, home=tmp_path_factory.mktemp("night"))
+
+
+@pytest.fixture(scope="session")
+def small_inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A synthetic clinic's export, small enough for many nights."""
+    folder = tmp_path_factory.mktemp("small") / "inbox"
+    write_export(folder, seed=7, clinicians=12, clients=60, data_on=date.fromisoformat(DATA_DATE))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_night(tmp_path_factory: pytest.TempPathFactory, small_inbox: Path) -> Ended:
+    """One night over the small export, for tests to copy its state folder."""
+    return run_nightly(config=DEMO, inbox=small_inbox, home=tmp_path_factory.mktemp("small_night"))
 
 
 # A module, not the session: while Playwright is open its event loop runs, and no other test could start one.

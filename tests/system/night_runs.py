@@ -14,6 +14,7 @@ from assets import warehouse
 
 ROOT = Path(__file__).resolve().parents[2]
 THREE_SITES = ROOT / "pipelines" / "examples" / "three_sites.toml"
+DEMO = ROOT / "pipelines" / "examples" / "demo.toml"
 DATA_DATE = "2026-11-20"
 
 
@@ -38,15 +39,28 @@ class Ended:
             return con.sql(query).fetchall()
 
 
+def command_line(*words: str, home: Path) -> list[str]:
+    """The words that start one verb against a state folder."""
+    return [sys.executable, "-m", "pipelines", *words, "--home", str(home)]
+
+
+def nightly_words(*, config: Path, inbox: Path, as_of: str = DATA_DATE) -> list[str]:
+    """The words of one night."""
+    return ["nightly", "--config", str(config), "--inbox", str(inbox), "--as-of", as_of]
+
+
+def quiet() -> dict[str, str]:
+    """This process's environment, without other libraries' warnings."""
+    return os.environ | {"PYTHONWARNINGS": "ignore"}
+
+
 def run_verb(*words: str, home: Path) -> Ended:
     """Run one verb of the command line against a state folder."""
-    command = [sys.executable, "-m", "pipelines", *words, "--home", str(home)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=os.environ | {"PYTHONWARNINGS": "ignore"}, capture_output=True, text=True, check=False
-    )
+    command = command_line(*words, home=home)
+    done = subprocess.run(command, cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False)
     return Ended(home=home, status=done.returncode, said=done.stdout, complained=done.stderr)
 
 
 def run_nightly(*, config: Path, inbox: Path, home: Path, as_of: str = DATA_DATE) -> Ended:
     """Run the night on an inbox."""
-    return run_verb("nightly", "--config", str(config), "--inbox", str(inbox), "--as-of", as_of, home=home)
+    return run_verb(*nightly_words(config=config, inbox=inbox, as_of=as_of), home=home)

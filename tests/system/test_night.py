@@ -16,11 +16,6 @@ IDENTIFIERS = ("jo.bloggs", "07700 900123", "943 476 5919", "9434765919", "SW1A 
 
 
 @pytest.fixture(scope="session")
-def night(tmp_path_factory: pytest.TempPathFactory, shared_export: Path) -> Ended:
-    return run_nightly(config=THREE_SITES, inbox=shared_export, home=tmp_path_factory.mktemp("night"))
-
-
-@pytest.fixture(scope="session")
 def second_night(night: Ended, tmp_path_factory: pytest.TempPathFactory, shared_export: Path) -> Ended:
     home = tmp_path_factory.mktemp("second") / "home"
     shutil.copytree(night.home, home, symlinks=True)
