@@ -263,7 +263,8 @@ def gradient(
         summed = _pattern_sum(weight, statistics)
         upper, twice = _upper(size)
         fall = float(((carried[:, upper[0], upper[1]] * twice) * summed).sum())
-        rise = float(statistics.pattern_clients @ (n / (1.0 + variance * n)))
+        sizes, clients = _clients_by_rows(statistics)
+        rise = float((clients * sizes / (1.0 + variance * sizes)).sum())
         slopes = [2.0 * theta[0] * (rise - fall), *slopes]
     return np.asarray(slopes)
 
@@ -292,6 +293,13 @@ def _pattern_sum(weight: Floats, statistics: CompressedProducts) -> Floats:
     return np.asarray(spread @ statistics.pattern_sums)
 
 
+def _clients_by_rows(statistics: CompressedProducts) -> tuple[Floats, Floats]:
+    """The numbers of rows that clients have, and how many clients have each: a few dozen, where patterns are thousands."""
+    clients = np.bincount(statistics.pattern_rows.astype(np.int64), weights=statistics.pattern_clients)
+    sizes = np.flatnonzero(clients)
+    return sizes.astype(np.float64), np.asarray(clients[sizes], dtype=np.float64)
+
+
 def _absorb_clients(ratio: Floats, statistics: CompressedProducts) -> tuple[Floats, Floats]:
     """Absorb a random intercept for each client whose standard deviation is `ratio` (D,) times sigma."""
     size = statistics.products.shape[1]
@@ -302,7 +310,8 @@ def _absorb_clients(ratio: Floats, statistics: CompressedProducts) -> tuple[Floa
     n = statistics.pattern_rows
     weight = variance / (1.0 + variance * n)
     taken = np.stack([_pattern_sum(w, statistics)[:, full] for w in weight])
-    return statistics.products - taken, np.log1p(variance * n) @ statistics.pattern_clients
+    sizes, clients = _clients_by_rows(statistics)
+    return statistics.products - taken, (clients * np.log1p(variance * sizes)).sum(axis=1)
 
 
 def _spread(factor: Floats, block: Floats) -> tuple[Floats, Floats]:
