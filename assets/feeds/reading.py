@@ -121,11 +121,7 @@ class _Reader:
             described = self.con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
             counted = self.con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
         except duckdb.Error:
-            raise WrongInput(
-                "cannot be read as Parquet",
-                place=self.landed.name,
-                mend=f"send it again whole, or mend {self.mapping.place}.format",
-            ) from None
+            raise self._no_parquet() from None
         types = {str(name): str(kind) for name, kind, *_ in described}
         asked = self._asked(list(types))
         days = {
@@ -143,8 +139,21 @@ class _Reader:
             f"SELECT file_row_number + 1 AS line{columns} FROM read_parquet('{_quoted(path)}', file_row_number = true)"
         )
         records = int(counted[0]) if counted else 0
-        kept = self._create(_Source(sql=rows, texts=texts, records=records))
+        try:
+            kept = self._create(_Source(sql=rows, texts=texts, records=records))
+        except duckdb.OutOfMemoryException:
+            raise
+        except (duckdb.Error, _UnaccountedError):
+            # The description at its end is whole, and what it describes is not.
+            raise self._no_parquet() from None
         return ReadReport(lines=kept, kept=kept, blank=0, rejected=(), left_to_others=records - kept)
+
+    def _no_parquet(self) -> WrongInput:
+        return WrongInput(
+            "cannot be read as Parquet",
+            place=self.landed.name,
+            mend=f"send it again whole, or mend {self.mapping.place}.format",
+        )
 
     def read_csv(self, plain: Path, copy: Path) -> ReadReport:
         text = make_plain(
