@@ -21,6 +21,7 @@ from assets.science.multilevel import EstimateRefusedError
 from assets.science.nested_likelihood import Floats
 from assets.science.shrinkage import false_discoveries_held
 from assets.science.split_panel import LEVELS, WITHIN, SplitPanel, split_panel
+from assets.science.verdicts import CLEAR_FROM, LIKELY_FROM
 
 COVERAGE: Final = 0.95
 SEED: Final = 20110611
@@ -194,13 +195,23 @@ def _levels(rows: pl.DataFrame, panel: SplitPanel, *, widening: float, step: flo
                     "clinicians": len(sizes),
                     "clients": clients,
                     "pairs": rows.height,
-                    "sentence": _sentence(level, estimate, ends, few=len(sizes) if widening > 1.0 else None, step=step),
+                    "sentence": _sentence(
+                        level,
+                        estimate,
+                        ends,
+                        probability=float(stats.t.cdf(abs(estimate) / error, freedom)),
+                        few=len(sizes) if widening > 1.0 else None,
+                        step=step,
+                    ),
                 },
             )
     return pl.DataFrame(found, schema=LEVEL_SCHEMA)
 
 
-def _sentence(level: str, estimate: float, ends: tuple[float, float], *, few: int | None, step: float) -> str:
+def _sentence(
+    level: str, estimate: float, ends: tuple[float, float], *, probability: float, few: int | None, step: float
+) -> str:
+    """The finding in words, as sure as `verdicts` allows: `probability` is that of the estimate's own direction."""
     above = "a point above" if step == 1 else f"{step:g} points above"
     subject = {
         "within_client": f"When a client's alliance is {above} its own usual",
@@ -209,11 +220,12 @@ def _sentence(level: str, estimate: float, ends: tuple[float, float], *, few: in
     }[level]
     low, high = ends
     interval = f"(95% interval {low:.2f} to {high:.2f})"
-    if low <= 0.0 <= high:
+    if probability < LIKELY_FROM:
         finding = f"it cannot be told whether the next outcome is better or worse {interval}."
     else:
+        sure = "" if probability >= CLEAR_FROM else "probably "
         word = "better" if estimate > 0 else "worse"
-        finding = f"the next outcome is {word} by {abs(estimate):.2f} points on average {interval}."
+        finding = f"the next outcome is {sure}{word} by {abs(estimate):.2f} points on average {interval}."
     caution = "" if few is None else f" Only {few} clinicians took part, so the interval is widened."
     return f"{subject}, {finding}{caution}"
 
