@@ -6,6 +6,7 @@ loaded when the verb is used.
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Sequence
 
@@ -72,6 +73,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit status: what the verb returned (nothing means 0), 2 for wrong input, 130 for Ctrl-C.
     """
+    # The models' matrices are small: threads would spin on them, and could add up in another order from night to night.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         status = cli.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except WrongInput as wrong:
