@@ -21,7 +21,7 @@ _RULES = {
     "totals for means": "totals_for_means",
 }
 _BEYOND_ANY_FORM = 1e6
-_PLACE = ["file_number", "source_line"]
+_PLACE = ["file_number", "mapping", "source_line"]
 _BATCH = ["file_number", "clinician"]
 
 
@@ -49,7 +49,8 @@ def refuse_confused_batches(con: duckdb.DuckDBPyConnection, *, lines: str, regis
         con.register("confused", found.select(*_PLACE, "rule").to_arrow())
         con.execute(
             f"UPDATE {lines} AS line SET broken_rule = confused.rule FROM confused "
-            "WHERE line.file_number = confused.file_number AND line.source_line = confused.source_line"
+            "WHERE line.file_number = confused.file_number AND line.mapping = confused.mapping "
+            "AND line.source_line = confused.source_line"
         )
         con.unregister("confused")
     return reasons
@@ -63,11 +64,11 @@ def _marked(
     # A number such as 1e400 is a slip of the keyboard, not another form, and arithmetic could not bear it.
     answers = [f"CASE WHEN ABS({sql}) < {_BEYOND_ANY_FORM} THEN {sql} END AS {name}" for name, sql in sent.items()]
     forms = con.sql(
-        f"SELECT line.file_number, line.source_line, {_CLINICIAN} AS clinician, line.completed_on, {', '.join(answers)} "
+        f"SELECT line.file_number, line.mapping, line.source_line, {_CLINICIAN} AS clinician, line.completed_on, {', '.join(answers)} "
         f"FROM {lines} AS line "
         "LEFT JOIN staging.attendance AS booked ON booked.appointment_id = line.appointment_id "
         f"WHERE instrument = $instrument AND (items IS NOT NULL) = $has_items AND NOT is_long "
-        "ORDER BY line.file_number, line.source_line",
+        "ORDER BY line.file_number, line.mapping, line.source_line",
         params={"instrument": instrument.id, "has_items": has_items},
     ).pl()
     if has_items:

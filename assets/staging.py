@@ -37,7 +37,7 @@ _KEY_OF_FORM = {Kind.DATE: "date_format", Kind.TIMESTAMP: "datetime_format", Kin
 def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, landed: tuple[LandedFile, ...]) -> int:
     """Read, judge and settle a feed's files; leaves `staging.<feed>` and `scratch.fates_<feed>`; returns accepted rows.
 
-    `scratch.fates_<feed>` has every line that is not accepted: `file_number, source_line, fate, rule, reason`.
+    `scratch.fates_<feed>` has every line that is not accepted: `file_number, mapping, source_line, fate, rule`.
     """
     _begin(con, feed)
     reasons: dict[str, str] = {}
@@ -53,12 +53,12 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
             except WrongInput:
                 if not _is_replaced(file, landed):
                     raise
-                _note(con, feed, file=file, report=_refused_whole(file, mapping))
+                _note(con, feed, mapping=mapping, file=file, report=_refused_whole(file, mapping))
                 continue
             reasons |= _judge(con, feed, mapping=mapping, file=file, night=night)
             if not _is_replaced(file, landed):
                 _check_form(con, feed, mapping=mapping, file=file, lines=report.kept)
-            _note(con, feed, file=file, report=report)
+            _note(con, feed, mapping=mapping, file=file, report=report)
     if feed.is_ratings:
         reasons |= refuse_confused_batches(con, lines=f"scratch.lines_{feed.name}", registry=night.service.registry)
     reasons |= _refuse_unknown_references(con, feed)
@@ -75,7 +75,9 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
 def _begin(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
     columns = [f"{column.name} {column.duckdb_type}" for column in feed.table.columns if column.name != "source_line"]
     extra = ["item_number BIGINT", "item_value DOUBLE", "is_long BOOLEAN"] if feed.is_ratings else []
-    listed = ", ".join(["file_number BIGINT", "source_line BIGINT", *columns, *extra, "broken_rule VARCHAR"])
+    listed = ", ".join(
+        ["file_number BIGINT", "mapping BIGINT", "source_line BIGINT", *columns, *extra, "broken_rule VARCHAR"]
+    )
     con.execute(f"CREATE OR REPLACE TABLE scratch.lines_{feed.name} ({listed})")
     con.execute(
         f"CREATE OR REPLACE TABLE scratch.counts_{feed.name} "
@@ -83,7 +85,7 @@ def _begin(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
     )
     con.execute(
         f"CREATE OR REPLACE TABLE scratch.unread_{feed.name} "
-        "(file_number BIGINT, source_line BIGINT, rule VARCHAR, reason VARCHAR)"
+        "(file_number BIGINT, mapping BIGINT, source_line BIGINT, rule VARCHAR, reason VARCHAR)"
     )
 
 
@@ -104,8 +106,8 @@ def _judge(
     )
     con.execute(
         f"INSERT INTO scratch.lines_{feed.name} BY NAME SELECT CAST(? AS BIGINT) AS file_number, "
-        f"CAST(? AS VARCHAR) AS source_file, judged.* FROM (\n{judged}\n) AS judged",
-        [file.file_number, file.name],
+        f"CAST(? AS BIGINT) AS mapping, CAST(? AS VARCHAR) AS source_file, judged.* FROM (\n{judged}\n) AS judged",
+        [file.file_number, mapping.index, file.name],
     )
     con.execute("DROP TABLE scratch.read")
     return {rule.name: rule.reason for rule in staging_sql.rules(feed, reading=reading)}
@@ -135,8 +137,8 @@ def _check_form(
         return
     found = con.execute(
         f"SELECT broken_rule, COUNT(*) FROM scratch.lines_{feed.name} "
-        "WHERE file_number = ? AND broken_rule LIKE '%\\_unreadable' ESCAPE '\\' GROUP BY broken_rule ORDER BY ALL",
-        [file.file_number],
+        "WHERE file_number = ? AND mapping = ? AND broken_rule LIKE '%\\_unreadable' ESCAPE '\\' GROUP BY broken_rule ORDER BY ALL",
+        [file.file_number, mapping.index],
     ).fetchall()
     keys = {
         f"{column.name}_unreadable": _KEY_OF_FORM[column.kind]
@@ -154,7 +156,9 @@ def _check_form(
             )
 
 
-def _note(con: duckdb.DuckDBPyConnection, feed: Feed, *, file: LandedFile, report: ReadReport) -> None:
+def _note(
+    con: duckdb.DuckDBPyConnection, feed: Feed, *, mapping: FeedMapping, file: LandedFile, report: ReadReport
+) -> None:
     con.execute(
         f"INSERT INTO scratch.counts_{feed.name} VALUES (?, ?, ?, ?, NULL)",
         [file.file_number, file.name, report.lines, report.blank],
@@ -167,8 +171,8 @@ def _note(con: duckdb.DuckDBPyConnection, feed: Feed, *, file: LandedFile, repor
             ).to_arrow(),
         )
         con.execute(
-            f"INSERT INTO scratch.unread_{feed.name} SELECT ?, source_line, rule, reason FROM unread_to_store",
-            [file.file_number],
+            f"INSERT INTO scratch.unread_{feed.name} SELECT ?, ?, source_line, rule, reason FROM unread_to_store",
+            [file.file_number, mapping.index],
         )
         con.unregister("unread_to_store")
 
@@ -204,11 +208,11 @@ def _refuse_unknown_references(con: duckdb.DuckDBPyConnection, feed: Feed) -> di
 def _settle(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
     lines, fates, current = (f"scratch.{part}_{feed.name}" for part in ("lines", "fates", "current"))
     con.execute(
-        f"CREATE OR REPLACE TABLE {fates} AS SELECT file_number, source_line, fate, CAST(NULL AS VARCHAR) AS rule "
+        f"CREATE OR REPLACE TABLE {fates} AS SELECT file_number, mapping, source_line, fate, CAST(NULL AS VARCHAR) AS rule "
         f"FROM ({staging_sql.repeated_lines(feed, lines=lines)}) WHERE fate <> 'accepted' "
-        f"UNION ALL SELECT file_number, source_line, 'refused', broken_rule FROM {lines} WHERE broken_rule IS NOT NULL"
+        f"UNION ALL SELECT file_number, mapping, source_line, 'refused', broken_rule FROM {lines} WHERE broken_rule IS NOT NULL"
     )
-    settled = f"SELECT line.* FROM {lines} AS line ANTI JOIN {fates} AS fate USING (file_number, source_line)"
+    settled = f"SELECT line.* FROM {lines} AS line ANTI JOIN {fates} AS fate USING (file_number, mapping, source_line)"
     if not feed.is_ratings:
         con.execute(f"CREATE OR REPLACE TABLE {current} AS {settled}")
         return
@@ -220,7 +224,7 @@ def _settle(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
         f"GROUP BY instrument, rating_id HAVING COUNT(DISTINCT ROW({context})) > 1"
     )
     con.execute(
-        f"INSERT INTO {fates} SELECT line.file_number, line.source_line, 'refused', '{DISAGREEING}' "
+        f"INSERT INTO {fates} SELECT line.file_number, line.mapping, line.source_line, 'refused', '{DISAGREEING}' "
         f"FROM ({settled}) AS line SEMI JOIN disagreeing USING (instrument, rating_id)"
     )
     con.execute(f"CREATE OR REPLACE TABLE {current} AS {settled}")

@@ -55,13 +55,14 @@ def refused_lines() -> str:
     return "\nUNION ALL\n".join(
         f"""
 SELECT
-  '{feed.name}' AS feed, counted.file, refused.file_number, refused.source_line AS line, refused.rule, refused.reason
+  '{feed.name}' AS feed, counted.file, refused.file_number, refused.mapping,
+  refused.source_line AS line, refused.rule, refused.reason
 FROM (
-  SELECT fate.file_number, fate.source_line, fate.rule, said.reason
+  SELECT fate.file_number, fate.mapping, fate.source_line, fate.rule, said.reason
   FROM scratch.fates_{feed.name} AS fate LEFT JOIN scratch.reasons_{feed.name} AS said ON said.rule = fate.rule
   WHERE fate.fate = 'refused'
   UNION ALL
-  SELECT file_number, source_line, rule, reason FROM scratch.unread_{feed.name}
+  SELECT file_number, mapping, source_line, rule, reason FROM scratch.unread_{feed.name}
 ) AS refused
 INNER JOIN (SELECT DISTINCT file_number, file FROM scratch.counts_{feed.name}) AS counted
   ON counted.file_number = refused.file_number"""

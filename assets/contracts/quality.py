@@ -5,7 +5,7 @@ Belongs here: tables of counts about the run. Does not belong here: anything abo
 
 from assets.contracts import vocabulary as v
 from assets.contracts.model import Column, Kind, Table
-from assets.contracts.staging import FEEDS, FILE_NUMBER
+from assets.contracts.staging import FEEDS, FILE_NUMBER, MAPPING
 
 _FEED = v.word("feed", tuple(feed.name for feed in FEEDS), "The feed that the file was sent for.")
 _FILE = Column(name="file", kind=Kind.TEXT, meaning="The file as it was named in the inbox.")
@@ -18,7 +18,7 @@ FILES = Table(
     columns=(
         FILE_NUMBER,
         _FEED,
-        v.count("mapping", "Which of the feed's mappings in the configuration read it, from 0."),
+        MAPPING,
         _FILE,
         Column(name="sha256", kind=Kind.TEXT, meaning="The SHA-256 of the bytes, in hexadecimal."),
         v.count("bytes", "Size in bytes."),

@@ -133,15 +133,18 @@ FILE_NUMBER = v.count(
     "The file's place in the order of landing; of two versions of a row, that of the higher number stands.",
 )
 
+MAPPING = v.count("mapping", "Which of the feed's mappings in the configuration read it, from 0.")
+
 REFUSED_ROWS = Table(
     layer="staging",
     name="refused_rows",
     meaning="Every line that its contract did not accept, with the reason; never the refused value.",
-    key=("feed", "file_number", "line"),
+    key=("feed", "file_number", "mapping", "line"),
     columns=(
         v.word("feed", tuple(feed.name for feed in FEEDS), "The feed that the line was sent for."),
         Column(name="file", kind=Kind.TEXT, meaning="The file the line came in, as it was named in the inbox."),
         FILE_NUMBER,
+        MAPPING,
         Column(
             name="line", kind=Kind.INTEGER, minimum=1, meaning="The line of the file (for Parquet the row), from 1."
         ),

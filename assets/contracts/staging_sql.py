@@ -245,7 +245,7 @@ def judged_lines(feed: Feed, *, source: str, present: Sequence[str], is_long: bo
 def repeated_lines(feed: Feed, *, lines: str) -> str:
     """SELECT of the fates of lines whose key occurs more than once among those that break no rule.
 
-    Versions are ordered by `file_number, source_line`. A version equal to the one before it is identical; of those
+    Versions are ordered by `file_number, mapping, source_line`. A version equal to the one before it is identical; of those
     that differ, the last is accepted and the rest are superseded.
     """
     key = [*feed.table.key, *(["item_number"] if feed.is_ratings else [])]
@@ -264,20 +264,21 @@ versions AS (
 changes AS (
   SELECT
     *,
-    LAG({row}) OVER (PARTITION BY {keys} ORDER BY file_number, source_line) IS NOT DISTINCT FROM {row}
-      AND ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY file_number, source_line) > 1 AS is_repeat
+    LAG({row}) OVER (PARTITION BY {keys} ORDER BY file_number, mapping, source_line) IS NOT DISTINCT FROM {row}
+      AND ROW_NUMBER() OVER (PARTITION BY {keys} ORDER BY file_number, mapping, source_line) > 1 AS is_repeat
   FROM versions
 ),
 places AS (
   SELECT
     *,
     SUM(CASE WHEN is_repeat THEN 0 ELSE 1 END) OVER (
-      PARTITION BY {keys} ORDER BY file_number DESC, source_line DESC ROWS UNBOUNDED PRECEDING
+      PARTITION BY {keys} ORDER BY file_number DESC, mapping DESC, source_line DESC ROWS UNBOUNDED PRECEDING
     ) AS changes_from_here
   FROM changes
 )
 SELECT
   file_number,
+  mapping,
   source_line,
   CASE WHEN is_repeat THEN 'identical' WHEN changes_from_here = 1 THEN 'accepted' ELSE 'superseded' END AS fate
 FROM places"""

@@ -267,12 +267,14 @@ def hold_to_the_law(con: duckdb.DuckDBPyConnection) -> None:
     )
     counted = "SELECT feed, file_number, refused FROM quality.reconciliation WHERE refused > 0 ORDER BY ALL"
     told = (
-        "SELECT feed, file_number, COUNT(DISTINCT line) FROM staging.refused_rows WHERE reason <> ''"
+        "SELECT feed, file_number, COUNT(DISTINCT (mapping, line)) FROM staging.refused_rows WHERE reason <> ''"
         " GROUP BY feed, file_number ORDER BY ALL"
     )
     assert con.sql(counted).fetchall() == con.sql(told).fetchall()
     assert (
-        con.sql("SELECT feed, file_number, line FROM staging.refused_rows GROUP BY ALL HAVING COUNT(*) > 1").fetchall()
+        con.sql(
+            "SELECT feed, file_number, mapping, line FROM staging.refused_rows GROUP BY ALL HAVING COUNT(*) > 1"
+        ).fetchall()
         == []
     )
     for feed in staging.FEEDS:

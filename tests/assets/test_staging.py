@@ -175,3 +175,22 @@ def test_the_data_date_is_the_nights_own(clinic):
         "booked.csv", BOOKED + f"A5,C2,K1,{DATA_DATE} 11:00:00,attended,50\nA6,C2,K1,2026-11-21 11:00:00,attended,5\n"
     )
     assert clinic.stage().rules("booked.csv") == [(7, "starts_at_after_data_date")]
+
+
+def test_two_forms_side_by_side_in_a_line_are_judged_each_by_itself(clinic):
+    mapping = """
+[[feeds.outcomes]]
+files = "both.csv"
+columns = { rating_id = "form", client_id = "client", completed_on = "on" }
+constants = { rater = "client", instrument = "%s" }
+total = "%s"
+"""
+    clinic.config = CONFIG + mapping % ("PHQ-9", "phq") + mapping % ("GAD-7", "gad")
+    clinic.sends(
+        "both.csv",
+        "form,client,on,phq,gad\nB1,C1,2026-03-02,5,6\nB2,C1,2026-03-02,50,6\nB3,C1,2026-03-02,50,60\nB4,C1\n",
+    )
+    staged = clinic.stage()
+    # Read for two forms, each line counts twice; the one that is no record is told by the first.
+    assert staged.account("both.csv") == (3, 4, 0, 0, 0)
+    assert staged.row("outcomes", rating_id="B2")["instrument"] == "GAD-7"

@@ -97,14 +97,14 @@ def test_a_column_speaks_of_itself_in_plain_words():
 def fates(con, *versions):
     """What becomes of versions of one clinician, each (file number, line, profession)."""
     con.execute(
-        "CREATE OR REPLACE TABLE lines (file_number BIGINT, source_line BIGINT, clinician_id VARCHAR, site VARCHAR,"
+        "CREATE OR REPLACE TABLE lines (file_number BIGINT, mapping BIGINT, source_line BIGINT, clinician_id VARCHAR, site VARCHAR,"
         " profession VARCHAR, started_on DATE, broken_rule VARCHAR)"
     )
     con.executemany(
-        "INSERT INTO lines VALUES (?, ?, 'K1', NULL, ?, NULL, NULL)", [list(version) for version in versions]
+        "INSERT INTO lines VALUES (?, 0, ?, 'K1', NULL, ?, NULL, NULL)", [list(version) for version in versions]
     )
     found = con.sql(staging_sql.repeated_lines(staging.CLINICIANS, lines="lines")).fetchall()
-    return {(number, line): fate for number, line, fate in found}
+    return {(number, line): fate for number, _, line, fate in found}
 
 
 def test_the_later_file_stands_and_the_earlier_version_is_superseded(con):
