@@ -119,9 +119,9 @@ def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
 # Rules whose breach may be a sign that the wrong form was given out.
 OUT_OF_RANGE = ("answers_out_of_range", "total_out_of_range")
 
-_ANSWER = number_sql("answer")
 _ITEM = number_sql("item_value")
-# `line` is a row of text, `measure` the declared instrument beside it (scratch.instruments).
+# `line` is a row of text, with `answers` its items read as numbers once for all the rules, and `measure` the declared
+# instrument beside it (scratch.instruments).
 _FORM_RULES = (
     Rule(
         name="instrument_unknown",
@@ -136,14 +136,14 @@ _FORM_RULES = (
     Rule(
         name="answers_unreadable",
         reason="an answer can't be read as a number",
-        is_broken=f"len(list_filter(items, lambda answer: answer IS NOT NULL AND {_ANSWER} IS NULL)) > 0"
-        f" OR (item_value IS NOT NULL AND {_ITEM} IS NULL)",
+        is_broken=f"list_count(items) > list_count(answers) OR (item_value IS NOT NULL AND {_ITEM} IS NULL)",
     ),
     Rule(
         name="answers_out_of_range",
         reason="an answer is not one that the form offers",
-        is_broken=f"len(list_filter(items, lambda answer: {_ANSWER} < measure.item_minimum OR {_ANSWER} > measure.item_maximum"
-        f" OR ABS({_ANSWER} * measure.item_scale - ROUND({_ANSWER} * measure.item_scale)) > 1e-6)) > 0"
+        is_broken="list_min(answers) < measure.item_minimum OR list_max(answers) > measure.item_maximum"
+        " OR len(list_filter(answers, lambda answer:"
+        " ABS(answer * measure.item_scale - ROUND(answer * measure.item_scale)) > 1e-6)) > 0"
         f" OR {_ITEM} NOT BETWEEN measure.item_minimum AND measure.item_maximum"
         f" OR ABS({_ITEM} * measure.item_scale - ROUND({_ITEM} * measure.item_scale)) > 1e-6",
     ),
@@ -223,12 +223,16 @@ def judged_lines(feed: Feed, *, source: str, present: Sequence[str], is_long: bo
     if feed.is_ratings:
         texts |= {"item_number": "VARCHAR", "item_value": "VARCHAR"}
     complete = ", ".join(name if name in present else f"CAST(NULL AS {kind}) AS {name}" for name, kind in texts.items())
-    values = [f"  {value_sql(column, reading=reading)} AS {column.name}" for column in feed.delivered]
-    join = ""
+    values = [
+        f"  {'answers' if column.kind is Kind.NUMBERS else value_sql(column, reading=reading)} AS {column.name}"
+        for column in feed.delivered
+    ]
+    join, sent = "", f"SELECT source_line, {complete} FROM {source}"
     if "starts_on" in feed.derived:
         values.append(f"  CAST({local_time_sql('starts_at', reading=reading)} AS DATE) AS starts_on")
     if feed.is_ratings:
-        complete += f", {str(is_long).upper()} AS is_long"
+        answers = value_sql(feed.table.column("items"), reading=reading)
+        sent = f"SELECT *, {answers} AS answers, {str(is_long).upper()} AS is_long FROM ({sent}) AS sent"
         values += [
             f"  {whole_number_sql('item_number')} AS item_number",
             f"  {_ITEM} AS item_value",
@@ -238,7 +242,7 @@ def judged_lines(feed: Feed, *, source: str, present: Sequence[str], is_long: bo
     listed = ",\n".join(values)
     return (
         f"SELECT\n  source_line,\n{listed},\n  {first_broken(rules(feed, reading=reading))} AS broken_rule\n"
-        f"FROM (SELECT source_line, {complete} FROM {source}) AS line{join}"
+        f"FROM ({sent}) AS line{join}"
     )
 
 
