@@ -93,7 +93,8 @@ def test_a_readers_connection_reaches_nothing_but_the_file(tmp_path):
 def test_a_second_night_is_kept_out(tmp_path):
     with (
         warehouse.hold_night(tmp_path),
-        pytest.raises(warehouse.NightInProgressError, match="another night is running"),warehouse.hold_night(tmp_path)
+        pytest.raises(warehouse.NightInProgressError, match="another night is running"),
+        warehouse.hold_night(tmp_path),
     ):
         pytest.fail("two nights at once")
 
