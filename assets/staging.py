@@ -197,10 +197,15 @@ def _refuse_unknown_references(con: duckdb.DuckDBPyConnection, feed: Feed) -> di
     booked = ""
     if feed.is_ratings and staging.ATTENDANCE.table.full_name in present:
         booked = "LEFT JOIN staging.attendance AS booked ON booked.appointment_id = line.appointment_id"
-    broken = f"COALESCE(line.broken_rule, {staging_sql.first_broken(found)})"
+    lines, place = f"scratch.lines_{feed.name}", "line.file_number, line.mapping, line.source_line"
     con.execute(
-        f"CREATE OR REPLACE TABLE scratch.lines_{feed.name} AS "
-        f"SELECT line.* REPLACE ({broken} AS broken_rule) FROM scratch.lines_{feed.name} AS line {booked}"
+        f"CREATE OR REPLACE TEMP TABLE pointing_nowhere AS SELECT * FROM ("
+        f"SELECT {place}, {staging_sql.first_broken(found)} AS rule FROM {lines} AS line {booked} "
+        "WHERE line.broken_rule IS NULL) AS judged WHERE rule IS NOT NULL"
+    )
+    con.execute(
+        f"UPDATE {lines} AS line SET broken_rule = found.rule FROM pointing_nowhere AS found "
+        f"WHERE ({place}) = (found.file_number, found.mapping, found.source_line)"
     )
     return {rule.name: rule.reason for rule in found}
 
@@ -212,22 +217,24 @@ def _settle(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
         f"FROM ({staging_sql.repeated_lines(feed, lines=lines)}) WHERE fate <> 'accepted' "
         f"UNION ALL SELECT file_number, mapping, source_line, 'refused', broken_rule FROM {lines} WHERE broken_rule IS NOT NULL"
     )
-    settled = f"SELECT line.* FROM {lines} AS line ANTI JOIN {fates} AS fate USING (file_number, mapping, source_line)"
+    # A view: the lines are many and the fates few, so that writing the accepted ones twice costs more than finding them.
+    con.execute(
+        f"CREATE OR REPLACE VIEW {current} AS "
+        f"SELECT line.* FROM {lines} AS line ANTI JOIN {fates} AS fate USING (file_number, mapping, source_line)"
+    )
     if not feed.is_ratings:
-        con.execute(f"CREATE OR REPLACE TABLE {current} AS {settled}")
         return
     context = ", ".join(
         column.name for column in feed.delivered if column.name not in {"instrument", "rating_id", "items", "total"}
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE disagreeing AS SELECT instrument, rating_id FROM ({settled}) WHERE is_long "
+        f"CREATE OR REPLACE TEMP TABLE disagreeing AS SELECT instrument, rating_id FROM {current} WHERE is_long "
         f"GROUP BY instrument, rating_id HAVING COUNT(DISTINCT ROW({context})) > 1"
     )
     con.execute(
         f"INSERT INTO {fates} SELECT line.file_number, line.mapping, line.source_line, 'refused', '{DISAGREEING}' "
-        f"FROM ({settled}) AS line SEMI JOIN disagreeing USING (instrument, rating_id)"
+        f"FROM {current} AS line SEMI JOIN disagreeing USING (instrument, rating_id)"
     )
-    con.execute(f"CREATE OR REPLACE TABLE {current} AS {settled}")
 
 
 def _feed_asset(feed: Feed) -> dg.AssetsDefinition:

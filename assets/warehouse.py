@@ -76,9 +76,16 @@ def create_table(con: duckdb.DuckDBPyConnection, table: Table, *, select: str) -
         duckdb.Error: where the SELECT lacks a promised column or a value does not fit its type.
     """
     columns = ",\n  ".join(f"CAST({column.name} AS {column.duckdb_type}) AS {column.name}" for column in table.columns)
-    con.execute(f"CREATE OR REPLACE TABLE {table.full_name} AS SELECT\n  {columns}\nFROM (\n{select}\n) AS made")
-    for comment in comments(table):
-        con.execute(comment)
+    # One transaction for the table and its comments: each commit by itself waits for the disk.
+    con.begin()
+    try:
+        con.execute(f"CREATE OR REPLACE TABLE {table.full_name} AS SELECT\n  {columns}\nFROM (\n{select}\n) AS made")
+        for comment in comments(table):
+            con.execute(comment)
+    except duckdb.Error:
+        con.rollback()
+        raise
+    con.commit()
     return count_rows(con, table.full_name)
 
 

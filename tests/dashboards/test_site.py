@@ -96,7 +96,9 @@ def test_every_link_and_shared_part_exists(site):
 def test_words_that_would_rank_or_blame_people_stand_nowhere(site):
     for page in site.rglob("*.html"):
         text = re.sub(r"<script.*?</script>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
-        assert not re.search(r"\b(?:worst|best clinician|rank\w*|league|underperform\w*|causes|caused)\b", text, re.IGNORECASE)
+        assert not re.search(
+            r"\b(?:worst|best clinician|rank\w*|league|underperform\w*|causes|caused)\b", text, re.IGNORECASE
+        )
 
 
 def test_figures_that_a_reader_could_not_take_in_are_not_printed(site):
