@@ -291,21 +291,17 @@ def _kept(landing: Path, digest: str) -> Path:
 
 
 def _read_manifest(landing: Path) -> list[_Entry]:
-    """The manifest's whole lines; a last line that was cut off while it was written never counted."""
+    """The manifest's whole lines; what stands after the last line end was cut off while it was written and never counted."""
     manifest = landing / MANIFEST
     if not manifest.exists():
         return []
-    lines = manifest.read_text(encoding="utf-8").split("\n")
+    *lines, _ = manifest.read_text(encoding="utf-8").split("\n")
     entries = []
     for number, line in enumerate(lines, start=1):
-        if not line:
-            continue
         try:
             said = json.loads(line)
             entries.append(_Entry(**{each.name: said[each.name] for each in fields(_Entry)}))
         except (ValueError, TypeError, KeyError):
-            if number == len(lines):
-                break
             raise WrongInput(
                 "is not a line of a manifest",
                 place=f"{manifest}, line {number}",
