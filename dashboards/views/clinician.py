@@ -13,6 +13,7 @@ from dashboards.views.key_figures import key_figures
 from dashboards.views.model import Headline, Page, Panel, Sure
 from dashboards.views.progress import progress_verdict
 from dashboards.views.prompts import reasons
+from dashboards.views.recording import is_the_sites_matter
 from dashboards.views.service import Row, Service, score_span, step_words
 from dashboards.views.signals import Signal
 
@@ -192,9 +193,10 @@ def _to_do(
         )
     standard, share = service.settings.standards.get("alliance_recorded"), attendance.get("alliance_recorded")
     if standard is not None and share is not None and share < standard:
-        to_do.append(
-            f"Collect more alliance ratings: {words.recording_sentence(share, standard, what='an alliance score')}"
-        )
+        is_shared = is_the_sites_matter(service, attendance)
+        asked = "With the whole site, which is all below the standard, look" if is_shared else "Look"
+        sentence = words.recording_sentence(share, standard, what="an alliance score")
+        to_do.append(f"{asked} at how alliance forms are handed out: {sentence}")
     if progress_verdict(progress).tone == "worse":
         to_do.append(
             "Talk through progress at supervision, case-mix first: the difference starts a question and answers none."

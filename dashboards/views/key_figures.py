@@ -8,6 +8,7 @@ from dashboards.views import panels
 from dashboards.views.clients import ClientFrames
 from dashboards.views.model import Card, Tag
 from dashboards.views.progress import expected_verdict, rate_verdict
+from dashboards.views.recording import is_the_sites_matter
 from dashboards.views.service import Row, Service, score_span
 
 
@@ -113,6 +114,7 @@ def key_figures(
         )
     else:
         met = standard is None or share >= standard
+        is_shared = not met and is_the_sites_matter(service, attendance)
         cards.append(
             Card(
                 label="Sessions with alliance score",
@@ -122,8 +124,14 @@ def key_figures(
                 if standard is None
                 else f"Standard {words.percent(standard)}; counted, not estimated",
                 tag=Tag(
-                    words="Recorded" if standard is None else "At or above standard" if met else "Below standard",
-                    tone="ordinary" if standard is None else "better" if met else "worse",
+                    words="Recorded"
+                    if standard is None
+                    else "At or above standard"
+                    if met
+                    else "Below, as all of the site"
+                    if is_shared
+                    else "Below standard",
+                    tone="ordinary" if standard is None or is_shared else "better" if met else "worse",
                 ),
             )
         )

@@ -6,11 +6,13 @@ Belongs here: states of a clinic. Does not belong here: what every page must nev
 import hashlib
 import re
 from datetime import date
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
 
 from dashboards.site import build_site
+from dashboards.views.recording import is_the_sites_matter
 from tests.dashboards import made_up_clinic as frames
 
 CODE = re.compile(r"C-\d{4}")
@@ -154,3 +156,18 @@ def test_a_share_whose_range_holds_the_standard_is_not_called_below_it(tmp_path)
     )
     _, pages = built(tmp_path, tables)
     assert "No clinician\u2019s recording is below a standard beyond chance" in pages["data-quality.html"]
+
+
+def test_a_clinician_of_a_site_that_is_all_below_the_recording_standard_is_not_marked_for_it():
+    def service(*shares: float) -> SimpleNamespace:
+        rows = {
+            f"K{place}": {"site": "north", "sessions": 50, "alliance_recorded": share}
+            for place, share in enumerate(shares)
+        }
+        standards = SimpleNamespace(standards={"alliance_recorded": 0.85}, minimum_sessions=5)
+        return SimpleNamespace(settings=standards, shown=list(rows), row=lambda _, code: rows[code])
+
+    one = {"site": "north"}
+    assert is_the_sites_matter(service(0.5, 0.6, 0.7), one)
+    assert not is_the_sites_matter(service(0.5, 0.6, 0.9), one)
+    assert not is_the_sites_matter(service(0.5, 0.6), one)
