@@ -6,7 +6,8 @@ run time, so this module never postpones them.
 
 import dagster as dg
 
-from assets import analysis, marts, published, sources, staging
+from assets import marts, published, sources, staging
+from assets.analysis import layer as analysis
 from assets.resources import Night
 from pipelines.pages import SitePages
 from pipelines.progress import NAME, progress_logger

@@ -1,0 +1,158 @@
+"""The field's own measures as Dagster assets: change and its methods, milestones, endings, rates, months.
+
+Belongs here: which rows each estimate is given. Does not belong here: the estimates (`assets.estimates`) and their
+formulas (`assets.science`). Dagster reads annotations at run time, so this module never postpones them.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from assets import warehouse
+from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, asset, assets_of, data_date
+from assets.contracts import analysis, field_measures, marts, rates, staging
+from assets.contracts.metrics import counting_select, monthly_select
+from assets.contracts.model import Table
+from assets.contracts.registry import TABLES
+from assets.estimates.change import client_change
+from assets.estimates.change_by_method import change_methods, effect_sizes
+from assets.estimates.courses import courses
+from assets.estimates.drop_out import drop_out, episode_gaps
+from assets.estimates.instrument_facts import instrument_facts
+from assets.estimates.milestones import milestones
+from assets.estimates.monthly import ALLIANCE_MEAN, monthly_measures
+from assets.estimates.rates import rates as published_rates
+from assets.service import Service
+
+# Of two forms of one session the first stands, as in the alliance pairs.
+_OUTCOME_BY_SESSION = """
+SELECT client_id, episode_id, instrument, session_number, score
+FROM (
+  SELECT
+    client_id, episode_id, instrument, session_number, score,
+    ROW_NUMBER() OVER (
+      PARTITION BY instrument, client_id, episode_id, session_number ORDER BY completed_on, rating_id
+    ) AS place
+  FROM marts.ratings
+  WHERE kind = 'outcome' AND rater = 'client' AND score IS NOT NULL AND session_number IS NOT NULL
+    AND episode_id IS NOT NULL
+) AS placed
+WHERE place = 1
+"""
+# Rounded, since a sum of fractions depends on the order in which threads add them.
+_ALLIANCE_BY_MONTH = f"""
+SELECT
+  '{ALLIANCE_MEAN}' AS measure, rating.site, episode.programme, rating.instrument,
+  CAST(DATE_TRUNC('month', rating.completed_on) AS DATE) AS month, ROUND(SUM(rating.score), 6) AS total, COUNT(*) AS counted
+FROM marts.ratings AS rating
+LEFT JOIN marts.episodes AS episode ON episode.episode_id = rating.episode_id
+WHERE rating.kind = 'alliance' AND rating.rater = 'client' AND rating.score IS NOT NULL
+GROUP BY rating.site, episode.programme, rating.instrument, CAST(DATE_TRUNC('month', rating.completed_on) AS DATE)
+"""
+
+
+def _change(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    ratings = warehouse.read_frame(
+        con,
+        "SELECT client_id, episode_id, instrument, rating_id, completed_on, score FROM marts.ratings "
+        "WHERE kind = 'outcome' AND rater = 'client' AND episode_id IS NOT NULL",
+    )
+    return client_change(ratings, warehouse.read_frame(con, ALL_EPISODES), registry=service.registry)
+
+
+def _instruments(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:  # noqa: ARG001
+    return instrument_facts(service.registry)
+
+
+def _courses(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:  # noqa: ARG001
+    return courses(warehouse.read_frame(con, ALL_EPISODES), warehouse.read_frame(con, ALL_CHANGE))
+
+
+def _milestones(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return milestones(
+        warehouse.read_frame(con, _OUTCOME_BY_SESSION),
+        warehouse.read_frame(con, "SELECT * FROM analysis.ruptures"),
+        warehouse.read_frame(con, ALL_EPISODES),
+        registry=service.registry,
+    )
+
+
+def _change_methods(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return change_methods(
+        warehouse.read_frame(con, ALL_CHANGE),
+        registry=service.registry,
+        standard=service.standards.improved_rate,
+        minimum_clients=service.suppression.minimum_clients,
+    )
+
+
+def _effect_sizes(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return effect_sizes(
+        warehouse.read_frame(con, ALL_CHANGE),
+        registry=service.registry,
+        minimum_clients=service.suppression.minimum_clients,
+    )
+
+
+def _rates(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    counts = [warehouse.read_frame(con, counting_select(rates.of_population(each))) for each in rates.POPULATIONS]
+    return published_rates(pl.concat(counts), minimum_clients=service.suppression.minimum_clients)
+
+
+def _monthly(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    watched = [monthly_select(rates.metric(name)) for name in rates.WATCHED_RATES]
+    standards = service.standards
+    return monthly_measures(
+        pl.concat([warehouse.read_frame(con, select) for select in (_ALLIANCE_BY_MONTH, *watched)]),
+        registry=service.registry,
+        standards={
+            "did_not_attend": standards.did_not_attend_rate,
+            "alliance_recorded": standards.alliance_recorded,
+            "outcome_recorded": standards.outcome_recorded,
+            "improved": standards.improved_rate,
+        },
+        fewest=service.suppression.minimum_sessions,
+        as_of=data_date(con),
+    )
+
+
+def _booked(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    """Appointments with `starts_at` in the clinic's own zone, in which its days are counted."""
+    booked = warehouse.read_frame(con, "SELECT episode_id, case_id, starts_at, status FROM marts.appointments")
+    local = pl.col("starts_at").dt.replace_time_zone("UTC").dt.convert_time_zone(service.clinic.time_zone)
+    return booked.with_columns(local.dt.replace_time_zone(None))
+
+
+def _endings(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, pl.DataFrame]:
+    """Both tables come out of the same appointments."""
+    episodes, booked = warehouse.read_frame(con, ALL_EPISODES), _booked(con, service)
+    return {
+        field_measures.DROP_OUT.name: drop_out(episodes, booked, warehouse.read_frame(con, ALL_CHANGE)),
+        field_measures.EPISODE_GAPS.name: episode_gaps(episodes, booked, as_of=data_date(con)),
+    }
+
+
+def _counted_from(names: Sequence[str]) -> list[Table]:
+    """The tables that published rates are counted from, each once."""
+    read = [name for each in names for name in rates.metric(each).population.reads]
+    return [TABLES[name] for name in dict.fromkeys(read)]
+
+
+ASSETS: list[dg.AssetsDefinition] = [
+    asset(analysis.CLIENT_CHANGE, _change, reads=[marts.RATINGS, marts.EPISODES]),
+    assets_of(
+        [field_measures.DROP_OUT, field_measures.EPISODE_GAPS],
+        _endings,
+        reads=[marts.APPOINTMENTS, marts.EPISODES, analysis.CLIENT_CHANGE],
+    ),
+    # It reads the registry alone, but stands beside the scores that were made by it.
+    asset(field_measures.INSTRUMENTS, _instruments, reads=[staging.SCORES]),
+    asset(field_measures.COURSES, _courses, reads=[marts.EPISODES, analysis.CLIENT_CHANGE]),
+    asset(field_measures.MILESTONES_REACHED, _milestones, reads=[marts.RATINGS, marts.EPISODES, analysis.RUPTURES]),
+    asset(field_measures.CHANGE_METHODS, _change_methods, reads=[analysis.CLIENT_CHANGE]),
+    asset(field_measures.EFFECT_SIZES, _effect_sizes, reads=[analysis.CLIENT_CHANGE]),
+    asset(field_measures.RATES, _rates, reads=_counted_from([each.id for each in rates.METRICS])),
+    asset(field_measures.MONTHLY, _monthly, reads=[marts.RATINGS, *_counted_from(rates.WATCHED_RATES)]),
+]
