@@ -1,5 +1,18 @@
 """One night's pages, written whole into a folder.
 
+What is written, by path from the site's top:
+
+- `index.html`: the service, with codes of clinicians where a figure is a sign.
+- `clinicians/index.html`: every code, without figures.
+- `clinicians/CODE.html`: one clinician's page; it holds no other clinician's code and no other clinician's client.
+  `dashboards.addresses` gives a code's path and a path's code.
+- `data-quality.html`: recording by code. `methods.html`: no figure of anyone.
+- `assets/`: shared parts without any data, under names that carry their content's hash.
+
+Every code that a reader sees is the whole text of an element whose attribute `data-clinician` is that code, save in a
+page's `<title>`. Whoever serves the pages may put a name in such an element's place of text for those entitled to it;
+charts and downloads take the names they find there.
+
 Belongs here: which pages exist and in which order they are written. Does not belong here: what stands on a page
 (`dashboards.views`), its sentences (`dashboards.words`), its charts (`dashboards.figures`) or its markup (templates).
 """
@@ -10,6 +23,7 @@ from pathlib import Path
 
 import polars as pl
 
+from dashboards.addresses import clinician_page as clinician_address
 from dashboards.page_settings import PageSettings
 from dashboards.render import write_assets, write_page
 from dashboards.views import panels
@@ -63,7 +77,7 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     for code in service.clinicians:
         page = clinician_page(service, code, clients=own.get(code, nobody), bands=bands, dips_of_service=dips)
         write_page(
-            folder / "clinicians" / f"{code}.html",
+            folder / clinician_address(code),
             page,
             template="page.html",
             settings=settings,

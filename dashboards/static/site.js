@@ -13,17 +13,22 @@
   });
   charts.forEach(function (chart) { chart.box.style.minHeight = chart.box.dataset.height + "px"; });
 
-  function recoloured(value) {
-    if (typeof value === "string") { return dark[value] || value; }
-    if (Array.isArray(value)) { return value.map(recoloured); }
+  // Where names were laid over codes on the page, charts say them too.
+  var names = {};
+  document.querySelectorAll("[data-clinician]").forEach(function (element) {
+    if (element.textContent !== element.dataset.clinician) { names[element.dataset.clinician] = element.textContent; }
+  });
+  function replaced(value, replacements) {
+    if (typeof value === "string") { return Object.hasOwn(replacements, value) ? replacements[value] : value; }
+    if (Array.isArray(value)) { return value.map(function (each) { return replaced(each, replacements); }); }
     if (value && typeof value === "object") {
       var copy = {};
-      Object.keys(value).forEach(function (key) { copy[key] = recoloured(value[key]); });
+      Object.keys(value).forEach(function (key) { copy[key] = replaced(value[key], replacements); });
       return copy;
     }
     return value;
   }
-  function copyOf(figure, isDark) { return isDark ? recoloured(figure) : JSON.parse(JSON.stringify(figure)); }
+  function copyOf(figure, isDark) { return replaced(figure, isDark ? Object.assign({}, names, dark) : names); }
   function narrowed(figure, width) {
     // On a narrow screen dates need room: fewer of them.
     if (width < 420 && figure.layout.xaxis.type === "date") { figure.layout.xaxis.nticks = 4; }

@@ -40,7 +40,8 @@ def clinician_page(
     if code in service.withheld:
         return Page(
             title=f"{code}: {settings.clinic}",
-            heading=f"{code}: not shown",
+            who=code,
+            heading="not shown",
             section="clinicians",
             about=f"Data to {words.day(settings.data_date)}.",
             facts=panels.facts(service, alliance=None, outcome=None)[:2],
@@ -57,7 +58,8 @@ def clinician_page(
     site = f"{who['site']}. " if who.get("site") else ""
     return Page(
         title=f"{code}: {settings.clinic}",
-        heading=f"{code}: alliance and client progress",
+        who=code,
+        heading="alliance and client progress",
         about=f"{site}{words.counted(attendance.get('cases', 0), 'case')} in the {settings.period_months} months to "
         f"{words.day(settings.data_date)}, {words.counted(who.get('open_episodes', 0), 'course')} of treatment open now.",
         section="clinicians",

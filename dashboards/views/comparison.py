@@ -8,7 +8,7 @@ import polars as pl
 from dashboards import thresholds, words
 from dashboards.figures.comparison import quadrant, steadied_links
 from dashboards.views import panels
-from dashboards.views.model import Panel, Table
+from dashboards.views.model import Clinician, Panel, Table
 from dashboards.views.service import Pair, Service, step_words
 
 
@@ -49,7 +49,7 @@ def _quadrant(service: Service, pair: Pair, codes: list[str], place: int) -> Pan
     signals = [dot for dot in dots if dot[3] != "ordinary"]
     rows = tuple(
         (
-            dot[0],
+            Clinician(code=dot[0]),
             words.decimal(dot[4]["shrunken_mean"]),
             words.between(dot[4]["low"], dot[4]["high"]),
             words.certainty(dot[4]["certainty"]),
@@ -81,10 +81,7 @@ def _quadrant(service: Service, pair: Pair, codes: list[str], place: int) -> Pan
             up=[dot[2] for dot in dots],
             tones=[dot[3] for dot in dots],
             names=[dot[0] if dot[3] != "ordinary" else "" for dot in dots],
-            hover=[
-                f"{dot[0] if dot[3] != 'ordinary' else 'A clinician'}: alliance {words.signed(dot[1])}, progress {words.signed(dot[2])}"
-                for dot in dots
-            ],
+            hover=[f"Alliance {words.signed(dot[1])}, progress {words.signed(dot[2])}" for dot in dots],
             across_words="Alliance against the service, in points",
         )
         if len(dots) >= thresholds.FEWEST_CLINICIANS
@@ -113,7 +110,7 @@ def _links(service: Service, pair: Pair, codes: list[str], place: int) -> Panel:
     is_enough = len(found) >= thresholds.FEWEST_CLINICIANS
     rows = tuple(
         (
-            row["clinician_id"],
+            Clinician(code=row["clinician_id"]),
             words.slope(row["estimate"]),
             words.slope_between(row["low"], row["high"]),
             words.certainty(row["certainty"]),

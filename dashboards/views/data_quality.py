@@ -10,7 +10,7 @@ from dashboards import words
 from dashboards.page_settings import PageSettings
 from dashboards.thresholds import FEWEST_CLINICIANS
 from dashboards.views import panels
-from dashboards.views.model import Cell, Page, Panel, Table, Tag
+from dashboards.views.model import Cell, Clinician, Page, Panel, Table, Tag
 from dashboards.views.overview import strip
 from dashboards.views.service import Service
 
@@ -138,7 +138,7 @@ def _completeness(service: Service) -> tuple[list[tuple[Cell, ...]], int, list[s
         tones.setdefault(site, []).append(tag.tone)
     whole = sorted(site for site, seen in tones.items() if len(seen) >= FEWEST_CLINICIANS and set(seen) == {"worse"})
     rows: list[tuple[Cell, ...]] = [
-        (code, site, sessions, *shares, Tag(words=f"Below, as all of {site}") if site in whole else tag)
+        (Clinician(code=code), site, sessions, *shares, Tag(words=f"Below, as all of {site}") if site in whole else tag)
         for code, site, sessions, shares, tag in made
     ]
     return rows, sum(tag.tone == "worse" and site not in whole for _, site, _, _, tag in made), whole

@@ -26,6 +26,14 @@ class Link:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Clinician:
+    """A clinician's code, which may lead to their page; whoever serves the pages may lay a name over it."""
+
+    code: str
+    href: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Spark:
     """A small line of values drawn as SVG in a 100 by 24 box."""
 
@@ -35,7 +43,7 @@ class Spark:
     words: str
 
 
-Cell = str | Tag | Link | Spark
+Cell = str | Tag | Link | Clinician | Spark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,12 +157,17 @@ class Fact:
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Everything that a template is given."""
+    """Everything that a template is given.
+
+    Attributes:
+        who: The clinician whose page it is; stands before the heading.
+    """
 
     title: str
     heading: str
     about: str
     section: str
+    who: str | None = None
     facts: tuple[Fact, ...] = ()
     is_alarming: bool = False
     headline: Headline | None = None

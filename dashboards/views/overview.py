@@ -5,11 +5,12 @@ Belongs here: the overview's opening and the order of its panels. Does not belon
 """
 
 from dashboards import words
+from dashboards.addresses import clinician_page
 from dashboards.views import panels
 from dashboards.views.answer import level_rows, levels_panel, waits_panel, within_words
 from dashboards.views.comparison import by_pair
 from dashboards.views.measures import Measure, measure_rows, measures_panel
-from dashboards.views.model import Cell, Fact, Headline, Link, Page, Panel, Sure, Table, Tag
+from dashboards.views.model import Cell, Clinician, Fact, Headline, Page, Panel, Sure, Table, Tag
 from dashboards.views.prompts import Prompt, conversations, reasons
 from dashboards.views.service import Service
 
@@ -87,7 +88,7 @@ def _headline(service: Service, *, prompts: tuple[Prompt, ...], measures: tuple[
     if asked:
         to_do.append(f"Have the {words.counted(len(prompts), 'conversation')} listed below.")
     elif prompts:
-        to_do.append(f"Ask {prompts[0].code} what has gone well: nobody needs a conversation about a concern.")
+        to_do.append("Ask the clinician named below what has gone well: nobody needs a conversation about a concern.")
     else:
         to_do.append("No conversation is needed: no clinician\u2019s figures differ from usual beyond chance.")
     for name, _, signal, is_share in measures:
@@ -131,7 +132,7 @@ def _conversations(service: Service, *, prompts: tuple[Prompt, ...]) -> Panel:
         learn = "Learn from: " if each.is_to_learn else ""
         rows.append(
             (
-                Link(words=each.code, href=f"clinicians/{each.code}.html"),
+                Clinician(code=each.code, href=clinician_page(each.code)),
                 who.get("site") or "",
                 f"{learn}{each.why[:1].lower() + each.why[1:] if learn else each.why}",
                 Tag(words=words.certainty(each.certainty), tone="better" if each.is_to_learn else "worse"),

@@ -5,8 +5,9 @@ for signals alone, on the overview.
 """
 
 from dashboards import words
+from dashboards.addresses import clinician_file
 from dashboards.views import panels
-from dashboards.views.model import Cell, Link, Page, Panel, Table
+from dashboards.views.model import Cell, Clinician, Page, Panel, Table
 from dashboards.views.overview import strip
 from dashboards.views.service import Service
 
@@ -20,7 +21,7 @@ def clinician_list(service: Service) -> Page:
         last = known[code]["last_session_on"]
         rows.append(
             (
-                Link(words=code, href=f"{code}.html"),
+                Clinician(code=code, href=clinician_file(code)),
                 known[code]["site"] or "not recorded",
                 known[code]["profession"] or "not recorded",
                 words.day(last) if last else "none yet",

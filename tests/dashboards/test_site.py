@@ -50,6 +50,19 @@ def test_a_clinicians_page_holds_no_colleagues_code_and_no_colleagues_client(fra
         assert not [client for client in set(re.findall(r"K\d{5}", found)) if owner[client] != code]
 
 
+def test_every_code_that_a_reader_sees_can_be_laid_over_by_a_name(frames, site):
+    codes = frames["marts.clinicians"]["clinician_id"].to_list()
+    seen = 0
+    for page in site.rglob("*.html"):
+        text = re.sub(r"<script.*?</script>|<title>.*?</title>", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        marked = re.findall(r'<(a|span) [^>]*data-clinician="([^"]+)">([^<]*)</\1>', text)
+        seen += len(marked)
+        assert all(code == said and code in codes for _, code, said in marked)
+        bare = re.sub(r'<(a|span) [^>]*data-clinician="[^"]+">[^<]*</\1>', "", text)
+        assert not [code for code in codes if code in re.sub(r"<[^>]+>", "", bare)]
+    assert seen > 2 * len(codes)
+
+
 def test_no_client_is_named_outside_their_clinicians_page(site):
     for page in (*site.glob("*.html"), site / "clinicians" / "index.html"):
         assert not re.search(r"K\d{5}|E\d{5}", page.read_text(encoding="utf-8"))
