@@ -110,9 +110,13 @@ def read_frame(con: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 
 
 @contextmanager
-def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A hardened, read-only connection to a published warehouse file: no other file, network or setting."""
-    con = duckdb.connect(str(file), read_only=True, config=READ_ONLY_CONFIG)
+def open_published(file: Path, *, memory_limit: str | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A hardened, read-only connection to a published warehouse file: no other file, network or setting.
+
+    `memory_limit` is DuckDB's own, such as `"2GB"`; beyond it a question fails, since nothing may be spilled to disk.
+    """
+    limit = {} if memory_limit is None else {"memory_limit": memory_limit}
+    con = duckdb.connect(str(file), read_only=True, config=READ_ONLY_CONFIG | limit)
     try:
         yield con
     finally:
