@@ -3,13 +3,12 @@
 Driving the browser belongs in the tests.
 """
 
-import os
-import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+from pipelines.machine import Machine
 
 CHOSEN_BY = "RAPPORT_BROWSER"
 NAMES = ("chromium", "google-chrome")
@@ -32,16 +31,6 @@ class NoBrowser(Exception):
     """There is no browser, and the message says what mends it."""
 
 
-def run_quietly(command: list[str]) -> bool:
-    """Run an installer's command, keeping its words to ourselves; whether it went well."""
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    try:
-        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    except OSError:
-        return False
-    return done.returncode == 0
-
-
 def playwrights_own() -> str | None:
     """Where Playwright's own Chromium is, if it has been downloaded."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (only when a browser is wanted)
@@ -55,23 +44,14 @@ def existing(path: str) -> str | None:
     return path if Path(path).is_file() else None
 
 
-def _is_debian(os_release: Path) -> bool:
-    return os_release.is_file() and "ID=debian" in os_release.read_text(encoding="utf-8").splitlines()
-
-
 @dataclass(frozen=True)
-class Machine:
-    """What the search may look at and do here; the tests put a machine of their own in its place."""
+class BrowserMachine(Machine):
+    """The machine, and the browser that Playwright keeps on it."""
 
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    which: Callable[[str], str | None] = shutil.which
     own: Callable[[], str | None] = playwrights_own
-    run: Callable[[list[str]], bool] = run_quietly
-    is_root: bool = field(default_factory=lambda: os.geteuid() == 0)
-    is_debian: bool = field(default_factory=lambda: _is_debian(Path("/etc/os-release")))
 
 
-def find(machine: Machine) -> str | None:
+def find(machine: BrowserMachine) -> str | None:
     """A browser that is already here: the chosen one, Playwright's own, or one on the search path.
 
     Raises:
@@ -85,7 +65,7 @@ def find(machine: Machine) -> str | None:
     return machine.own() or next(filter(None, map(machine.which, NAMES)), None)
 
 
-def find_or_install(machine: Machine, *, say: Callable[[str], None]) -> str:
+def find_or_install(machine: BrowserMachine, *, say: Callable[[str], None]) -> str:
     """A browser's path, installing one where this machine lets us.
 
     Args:
@@ -98,11 +78,9 @@ def find_or_install(machine: Machine, *, say: Callable[[str], None]) -> str:
     found = find(machine)
     if found:
         return found
-    # Debian only: what Ubuntu installs under this name is a stub that fetches another kind of package.
-    if machine.is_root and machine.is_debian:
+    if machine.installs_packages():
         say("installing Debian's chromium for the browser tests (once)")
-        machine.run(["apt-get", "update"])
-        machine.run(["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
+        machine.install_packages(["chromium"])
         found = find(machine)
         if found:
             return found
@@ -114,6 +92,6 @@ def find_or_install(machine: Machine, *, say: Callable[[str], None]) -> str:
     return found
 
 
-def launch_flags(machine: Machine) -> list[str]:
+def launch_flags(machine: BrowserMachine) -> list[str]:
     """What Chromium is started with here."""
     return [*QUIET, "--no-sandbox"] if machine.is_root else list(QUIET)

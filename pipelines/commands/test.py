@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.browser import CHOSEN_BY, Machine, NoBrowser, find_or_install
+from pipelines.browser import CHOSEN_BY, BrowserMachine, NoBrowser, find_or_install
 from pipelines.environment import ROOT, say_on_stderr
 
 COVERED = "assets.science"
@@ -61,7 +61,7 @@ def run_pytest(arguments: list[str], *, browser: str) -> int:
 def command(pytest_arguments: tuple[str, ...]) -> int:
     """Run the linters and every test; with words after `--`, only pytest, with those words."""
     try:
-        browser = find_or_install(Machine(), say=say_on_stderr)
+        browser = find_or_install(BrowserMachine(), say=say_on_stderr)
     except NoBrowser as none:
         raise click.ClickException(str(none)) from none
     if pytest_arguments:

@@ -1,10 +1,9 @@
-import os
 from pathlib import Path
 
 import pytest
 
 from pipelines import browser
-from pipelines.browser import CHOSEN_BY, NO_BROWSER, Machine, NoBrowser, find, find_or_install, launch_flags
+from pipelines.browser import CHOSEN_BY, NO_BROWSER, BrowserMachine, NoBrowser, find, find_or_install, launch_flags
 
 
 class Pretend:
@@ -15,7 +14,7 @@ class Pretend:
         self.on_path = set(on_path)
         self.own = own
         self.brings = brings or {}
-        self.machine = Machine(
+        self.machine = BrowserMachine(
             environ=environ or {},
             which=lambda name: f"/usr/bin/{name}" if name in self.on_path else None,
             own=lambda: self.own,
@@ -97,23 +96,6 @@ def test_only_root_starts_the_browser_without_its_sandbox():
     assert set(browser.QUIET) <= set(launch_flags(Pretend().machine))
 
 
-def test_an_installer_that_is_not_there_has_failed_and_not_crashed():
-    assert not browser.run_quietly(["no-such-installer"])
-    assert not browser.run_quietly(["false"])
-    assert browser.run_quietly(["true"])
-
-
-def test_debian_is_known_by_its_release_file(tmp_path):
-    release = tmp_path / "os-release"
-    assert not browser._is_debian(release)
-    release.write_text('NAME="Ubuntu"\nID=ubuntu\nID_LIKE=debian\n')
-    assert not browser._is_debian(release)
-    release.write_text('NAME="Debian GNU/Linux"\nID=debian\n')
-    assert browser._is_debian(release)
-
-
-def test_this_machine_is_described_as_it_is():
-    assert Machine().is_root == (os.geteuid() == 0)
-    assert Machine().which("sh") is not None
-    own = Machine().own()
+def test_the_browser_that_playwright_keeps_here_is_a_file_or_none():
+    own = BrowserMachine().own()
     assert own is None or Path(own).is_file()

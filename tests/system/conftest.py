@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from assets.feeds.synthetic import write_export
-from pipelines.browser import NO_BROWSER, Machine, find, launch_flags
+from pipelines.browser import NO_BROWSER, BrowserMachine, find, launch_flags
 from tests.system.night_runs import DATA_DATE, DEMO, THREE_SITES, Ended, run_nightly
 
 
@@ -40,7 +40,7 @@ def browser() -> Iterator[Browser]:
     Under the site's content policy `page.wait_for_function("text")` cannot work, since it evaluates in the page:
     poll with `page.evaluate`, or use locators.
     """
-    machine = Machine()
+    machine = BrowserMachine()
     path = find(machine)
     if path is None:
         pytest.fail(f"{NO_BROWSER}; `python3 -m pipelines test` looks for one and installs it")
