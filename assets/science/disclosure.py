@@ -2,7 +2,7 @@
 
 Belongs here: every rule about small groups, in this one module: withholding small cells, withholding a second cell
 so that a total does not give the first away, rounding counts to five, withholding rates, and comparing published
-slices pairwise. Does not belong here: where the rules are applied (the published layer) and who may see what (the
+slices with each other and with the night before. Does not belong here: where the rules are applied (the published layer) and who may see what (the
 gatekeeper).
 
 A suppressed number is null, and reads as suppressed, never as zero.
@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 Zero = Literal["shown", "suppressed"]
 
@@ -187,13 +188,23 @@ class Slice:
 
     Attributes:
         name: what it is called where it is published.
-        clients: who it is made of, by pseudonym or any stable key.
-        clinicians: whose caseloads it draws on; empty where clinicians do not come into it.
+        clients: who it is made of, as a set of bits, one bit a client (`bits`); the same bit in every slice.
+        clinicians: whose caseloads it draws on, in the same form; 0 where clinicians do not come into it.
     """
 
     name: str
-    clients: frozenset[str]
-    clinicians: frozenset[str] = frozenset()
+    clients: int
+    clinicians: int = 0
+
+
+def bits(numbers: Iterable[int]) -> int:
+    """A set of small whole numbers as one integer with those bits set; a hundred thousand clients take 12 kB."""
+    places = np.fromiter(numbers, dtype=np.int64)
+    if places.size == 0:
+        return 0
+    flags = np.zeros(int(places.max()) + 1, dtype=np.uint8)
+    flags[places] = 1
+    return int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,50 +224,105 @@ class Leak:
     n_clinicians: int
 
 
-def differencing_leaks(slices: Sequence[Slice], *, rule: DisclosureRule) -> tuple[Leak, ...]:
-    """Pairs of slices where one holds the other and the rest is too few clients, or too few clinicians' clients.
+def leak_between(first: Slice, second: Slice, *, rule: DisclosureRule) -> Leak | None:
+    """What subtracting one slice from the other gives away, or None.
 
-    So neither a client nor a clinician can be read off as everybody less everybody else.
+    One gives something away where it holds the other and the rest is too few clients, or too few clinicians' clients:
+    neither a client nor a clinician can then be read off as everybody less everybody else. Slices of the same clients
+    give nothing away, nor does one of no clients, which has nothing to subtract.
+    """
+    sizes = first.clients.bit_count(), second.clients.bit_count()
+    smaller, larger = (first, second) if sizes[0] <= sizes[1] else (second, first)
+    n_clients = abs(sizes[0] - sizes[1])
+    n_clinicians = (larger.clinicians & ~smaller.clinicians).bit_count()
+    is_few = n_clients < rule.min_clients or 0 < n_clinicians < rule.min_clinicians
+    # The cheap questions first: nearly every pair differs by many, and only the rest are held bit against bit.
+    if n_clients == 0 or not is_few or not smaller.clients or smaller.clients & ~larger.clients:
+        return None
+    return Leak(larger.name, smaller.name, n_clients=n_clients, n_clinicians=n_clinicians)
+
+
+def differencing_leaks(slices: Sequence[Slice], *, rule: DisclosureRule) -> tuple[Leak, ...]:
+    """Every pair of slices that gives away a small group, in the order of the slices.
 
     Args:
         slices: everything to be published side by side, on any page.
         rule: how small is too small.
-
-    Returns:
-        A leak for each such pair, in the order of the slices. Slices of the same clients do not leak, nor does one
-        of no clients, which has nothing to subtract.
     """
-    leaks = []
-    for first, second in combinations(slices, 2):
-        smaller, larger = sorted((first, second), key=lambda each: len(each.clients))
-        n_clients = len(larger.clients) - len(smaller.clients)
-        n_clinicians = len(larger.clinicians - smaller.clinicians)
-        is_few = n_clients < rule.min_clients or 0 < n_clinicians < rule.min_clinicians
-        if n_clients > 0 and is_few and smaller.clients and smaller.clients <= larger.clients:
-            leaks.append(Leak(larger.name, smaller.name, n_clients=n_clients, n_clinicians=n_clinicians))
-    return tuple(leaks)
+    found = (leak_between(first, second, rule=rule) for first, second in combinations(slices, 2))
+    return tuple(leak for leak in found if leak is not None)
 
 
-def withheld_slices(slices: Sequence[Slice], *, rule: DisclosureRule, keep: Collection[str]) -> frozenset[str]:
-    """The names of slices to withhold so that no slice is small and no pair of the rest leaks.
+Reason = Literal["few_clients", "few_clinicians", "complement", "subtraction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Why a slice is not published.
+
+    Attributes:
+        name: the slice.
+        reason: `few_clients` or `few_clinicians` behind it; `complement`, where a total less its sisters would give a
+            small one away; `subtraction`, where it and another published slice differ by a small group.
+        against: that other slice; None for the other reasons.
+    """
+
+    name: str
+    reason: Reason
+    against: str | None = None
+
+
+def withheld_slices(slices: Sequence[Slice], *, rule: DisclosureRule) -> tuple[Withheld, ...]:
+    """The slices to withhold so that no slice is small and no pair of the rest leaks.
 
     Args:
-        slices: everything to be published side by side; names differ.
+        slices: everything to be published side by side, the most important first: of a leaking pair the later goes.
+            Names differ.
         rule: how small is too small; a slice of no clients is withheld unless zero is shown.
-        keep: names kept where there is a choice, such as the service's total: the other slice of the pair goes
-            instead.
 
     Returns:
-        Small slices, and from each leaking pair the larger slice, or the smaller where the larger is to be kept.
-        Small slices go even if they are to be kept.
+        In the order given, every small slice, and every one that leaks against an earlier one that stays.
 
     Raises:
         ValueError: two slices share a name.
     """
     if len({each.name for each in slices}) < len(slices):
         raise ValueError("Two slices share a name, so withholding one would be unclear.")
-    withheld = {each.name for each in slices if is_small(len(each.clients), rule=rule)}
-    for leak in differencing_leaks(slices, rule=rule):
-        if leak.larger not in withheld and leak.smaller not in withheld:
-            withheld.add(leak.smaller if leak.larger in keep else leak.larger)
-    return frozenset(withheld)
+    kept: list[Slice] = []
+    gone: list[Withheld] = []
+    for each in slices:
+        if is_small(each.clients.bit_count(), rule=rule):
+            gone.append(Withheld(each.name, "few_clients"))
+            continue
+        if 0 < each.clinicians.bit_count() < rule.min_clinicians:
+            gone.append(Withheld(each.name, "few_clinicians"))
+            continue
+        against = next((other.name for other in kept if leak_between(other, each, rule=rule)), None)
+        if against is None:
+            kept.append(each)
+        else:
+            gone.append(Withheld(each.name, "subtraction", against))
+    return tuple(gone)
+
+
+def standing_count(now: int, *, last: int | None, least_change: int) -> int:
+    """The count that a published figure stands for tonight, given the one it stood for last night.
+
+    Two nights' figures of one group can be subtracted as two groups' can: 12 clients and then 13 is one client's
+    arrival. A figure therefore stands until the group has changed by at least as many as may be told.
+
+    Args:
+        now: clients tonight.
+        last: clients when the figure last moved; None where none was published.
+        least_change: the fewest clients by which a figure may move.
+
+    Returns:
+        `last` where the change since is from 1 to `least_change` - 1, else `now`. So figures of any two nights are
+        equal or differ by `least_change` or more.
+    """
+    return now if last is None or abs(now - last) >= least_change else last
+
+
+def may_move(entered: int, left: int, *, least_change: int) -> bool:
+    """Whether all figures of a group may be told anew: as many clients have come or gone as may be told, or none has."""
+    return entered + left == 0 or entered + left >= least_change
