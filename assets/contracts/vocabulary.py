@@ -119,6 +119,7 @@ SOURCE_FILE = Column(
 SOURCE_LINE = Column(
     name="source_line", kind=Kind.INTEGER, minimum=1, meaning="The line of that file (for Parquet the row), from 1."
 )
+SENTENCE = Column(name="sentence", kind=Kind.TEXT, meaning="The finding, or the refusal, in plain words.")
 MONTH = Column(name="month", kind=Kind.DATE, meaning="The first day of the calendar month counted.")
 
 
@@ -155,3 +156,24 @@ def flag(name: str, meaning: str) -> Column:
 def word(name: str, words: tuple[str, ...], meaning: str, *, is_required: bool = True) -> Column:
     """A value from a closed vocabulary."""
     return Column(name=name, kind=Kind.WORD, words=words, meaning=meaning, is_required=is_required)
+
+
+def answer(name: str, meaning: str) -> Column:
+    """A yes or no that may be missing where nobody can say."""
+    return Column(name=name, kind=Kind.BOOLEAN, is_required=False, meaning=meaning)
+
+
+def estimated_share(name: str, meaning: str) -> tuple[Column, Column, Column]:
+    """An estimated proportion with the two ends of its interval, `<name>_low` and `<name>_high`."""
+    low, high = (share(f"{name}_{end}", _END[end].format(name)) for end in _END)
+    return share(name, meaning), low, high
+
+
+def estimated_number(name: str, meaning: str, *, unit: str) -> tuple[Column, Column, Column]:
+    """An estimated figure with the two ends of its interval, `<name>_low` and `<name>_high`."""
+    low, high = (number(f"{name}_{end}", _END[end].format(name), unit=unit) for end in _END)
+    return number(name, meaning, unit=unit), low, high
+
+
+_END = {"low": "Lower end of the 95% interval of `{}`.", "high": "Upper end of the 95% interval of `{}`."}
+CERTAINTY = word("certainty", CERTAINTIES, "How sure one can be: clear, likely, cannot_tell or too_few.")
