@@ -1,7 +1,7 @@
 """From answered items to scores: reversing, prorating within the rule, totals and parts.
 
-Belongs here: the one meaning of a score, written twice from one declaration (a polars expression and a portable SQL
-expression) so that the two can be tested equal. Does not belong here: casting text to numbers (staging), which forms
+Belongs here: the one meaning of a score, written twice from one declaration (for polars and for DuckDB) so that the two
+can be tested equal. Does not belong here: casting text to numbers (staging), which forms
 were the wrong form (`form_confusion`), and what a change of score means (`change`).
 
 A form is scorable when no more items are open than its rule allows and every answered item lies in its range.
@@ -18,7 +18,7 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from assets.science.instruments.model import Instrument, MissingRule
+    from assets.science.instruments.model import Instrument, MissingRule, Range
 
 _DECIMALS = 10
 
@@ -44,14 +44,22 @@ def score_items(frame: pl.DataFrame, *, instrument: Instrument, item_columns: Se
     Raises:
         ValueError: as many columns as items are needed; or the instrument's reversed items are not declared.
     """
-    parts = (
-        score_expr(instrument, item_columns=item_columns, part=part.id).alias(f"score_{part.id}")
-        for part in instrument.subscales
+    column_of = _columns_by_item(instrument, item_columns)
+    parts = dict(
+        zip(("score", *(f"score_{part.id}" for part in instrument.subscales)), _parts(instrument), strict=True)
     )
-    return frame.with_columns(
-        score_expr(instrument, item_columns=item_columns, part=None).alias("score"),
+    # Nearly every form is complete and within range; its sum needs no counting. The rule is asked of the others alone.
+    whole = frame.select(_whole_expr(instrument, column_of, part=part).alias(name) for name, part in parts.items())
+    is_other = whole.select(pl.any_horizontal(pl.all().is_null())).to_series()
+    others = frame.filter(is_other).select(
         answered_expr(item_columns).alias("n_answered"),
-        *parts,
+        *(score_expr(instrument, item_columns=item_columns, part=part).alias(name) for name, part in parts.items()),
+    )
+    places = is_other.arg_true()
+    answered = pl.repeat(len(item_columns), frame.height, dtype=pl.Int64, eager=True)
+    scored = {**{name: whole[name] for name in parts}, "n_answered": answered}
+    return frame.with_columns(
+        scored[name].scatter(places, others[name]).alias(name) for name in score_columns(instrument)
     )
 
 
@@ -84,42 +92,83 @@ def score_expr(instrument: Instrument, *, item_columns: Sequence[str], part: str
     return pl.when((answered >= len(items) - missing.max_missing) & in_range).then(score.round(_DECIMALS))
 
 
-def score_sql(instrument: Instrument, item_columns: Sequence[str], *, part: str | None = None) -> str:
-    """A form's score as one portable SQL expression, equal to `score_expr`.
+def scored_sql(instrument: Instrument, item_columns: Sequence[str], *, source: str) -> str:
+    """`score_items` as one SELECT for DuckDB.
 
     Args:
         instrument: the declaration to score by.
         item_columns: the item columns in the order of the instrument's items; names are quoted, so any will do.
-        part: a subscale's id, or None for the total.
+        source: the table, or a query in brackets, with a form in each row.
 
     Returns:
-        An expression of type DOUBLE, NULL where the form is not scorable. Plain CASE, COALESCE, NULLIF and ROUND.
+        SELECT of the source's columns and, equal to those of `score_items`, `score` and `score_<part>` (DOUBLE) and
+        `n_answered` (INTEGER). DuckDB figures only the columns that are asked for.
 
     Raises:
         ValueError: as many columns as items are needed; or the instrument's reversed items are not declared.
-        KeyError: the instrument has no such part.
+
+    A form is quickly known to be sound by two sums: how far its answers lie from the bottom of their ranges, and how
+    far from the top. Together they come to the whole length of the ranges only where every answer lies within, and to
+    null where one is missing. Additions cost DuckDB a fifth of comparisons.
     """
     column_of = _columns_by_item(instrument, item_columns)
+    distances, scores = [], []
+    for place, (name, part) in enumerate(
+        zip(("score", *(f"score_{part.id}" for part in instrument.subscales)), _parts(instrument), strict=True)
+    ):
+        up, down = f"from_bottom_{place}", f"from_top_{place}"
+        distances += [
+            f"{sql} AS {alias}"
+            for sql, alias in zip(_distances_sql(instrument, column_of, part), (up, down), strict=True)
+        ]
+        scores.append(f"{_score_sql(instrument, column_of, part, from_bottom=up, from_top=down)} AS {name}")
+    hidden = ", ".join(f"{side}_{place}" for place in range(len(scores)) for side in ("from_bottom", "from_top"))
+    return (
+        f"SELECT * EXCLUDE ({hidden}), {answered_sql(item_columns)} AS n_answered,\n  "
+        + ",\n  ".join(scores)
+        + f"\nFROM (SELECT *, {', '.join(distances)} FROM {source}) AS measured"
+    )
+
+
+def _distances_sql(instrument: Instrument, column_of: dict[int, str], part: str | None) -> tuple[str, str]:
+    """How far some items' answers lie, together, above the worst and below the best of each; null where one is open."""
+    up, down = [], []
+    for item in _items_and_rule(instrument, part)[0]:
+        span, value = instrument.range_of_item(item), _value_sql(column_of[item])
+        above = f"ABS({value})" if span.low == 0 else f"ABS({value} - {_double(span.low)})"
+        below = f"ABS({_double(span.high)} - {value})"
+        up.append(below if instrument.is_reversed(item) else above)
+        down.append(above if instrument.is_reversed(item) else below)
+    return " + ".join(up), " + ".join(down)
+
+
+def _score_sql(
+    instrument: Instrument, column_of: dict[int, str], part: str | None, *, from_bottom: str, from_top: str
+) -> str:
     items, missing = _items_and_rule(instrument, part)
-    keyed = [_keyed_sql(instrument, item, column_of[item]) for item in items]
-    out_of_range = " OR ".join(_out_of_range_sql(instrument, item, column_of[item]) for item in items)
-    # Nearly every form is complete, and the sum of a complete one needs no counting; it is null as soon as one item is.
-    score = _complete_sql(instrument, items, total=" + ".join(keyed))
-    if missing.max_missing > 0:
-        answered = answered_sql([column_of[item] for item in items])
-        total = " + ".join(f"COALESCE({each}, 0.0)" for each in keyed)
-        prorated = f"ROUND(({total}) * {_double(_numerator(instrument, items))} / NULLIF({answered}, 0), {_DECIMALS})"
-        fewest = len(items) - missing.max_missing
-        score = f"COALESCE({score}, CASE WHEN {answered} >= {fewest} THEN {prorated} END)"
-    return f"CASE WHEN {out_of_range} THEN NULL ELSE {score} END"
+    spans = [instrument.range_of_item(item) for item in items]
+    numerator, bottom = _numerator(instrument, items), sum(span.low for span in spans)
+    total = from_bottom if bottom == 0 else f"({from_bottom} + {_double(bottom)})"
+    if instrument.item_decimals > 0 or numerator != len(items):
+        total = f"ROUND({total} * {_double(numerator)} / {len(items)}, {_DECIMALS})"
+    answers = "[" + ", ".join(_keyed_sql(instrument, item, column_of[item]) for item in items) + "]"
+    # Tenths do not add up exactly, so that a sound form can miss the first test by a hair; the second is exact.
+    return (
+        f"CASE WHEN {from_bottom} + {from_top} <= {_double(sum(span.high - span.low for span in spans))} THEN {total} "
+        f"WHEN {_within_sql(instrument, items, column_of)} AND LIST_COUNT({answers}) >= {len(items) - missing.max_missing} "
+        f"THEN ROUND(LIST_AVG({answers}) * {_double(numerator)}, {_DECIMALS}) END"
+    )
 
 
-def _complete_sql(instrument: Instrument, items: tuple[int, ...], *, total: str) -> str:
-    """The score of a form with every item answered; whole answers that are only added up need no rounding."""
-    numerator = _numerator(instrument, items)
-    if instrument.item_decimals == 0 and numerator == len(items):
-        return total
-    return f"ROUND(({total}) * {_double(numerator)} / {len(items)}, {_DECIMALS})"
+def _within_sql(instrument: Instrument, items: tuple[int, ...], column_of: dict[int, str]) -> str:
+    """Whether every answer lies in its range, open ones aside: smallest and largest of the items of each range."""
+    alike: dict[Range, list[str]] = {}
+    for item in items:
+        alike.setdefault(instrument.range_of_item(item), []).append(_value_sql(column_of[item]))
+    return " AND ".join(
+        f"COALESCE(LEAST({', '.join(some)}) >= {_double(span.low)} AND GREATEST({', '.join(some)}) <= {_double(span.high)}, TRUE)"
+        for span, some in alike.items()
+    )
 
 
 def answered_sql(item_columns: Sequence[str]) -> str:
@@ -153,14 +202,31 @@ def _numerator(instrument: Instrument, items: tuple[int, ...]) -> float:
     return float(scoring.multiplier * (len(items) if scoring.aggregate == "sum" else 1))
 
 
+def _parts(instrument: Instrument) -> tuple[str | None, ...]:
+    """What a form has scores for: the total (None), then each part."""
+    return (None, *(part.id for part in instrument.subscales))
+
+
+def _whole_expr(instrument: Instrument, column_of: dict[int, str], *, part: str | None) -> pl.Expr:
+    """The score of a form with every item answered and within its range; null for any other."""
+    items, _ = _items_and_rule(instrument, part)
+    first, *rest = (_keyed_expr(instrument, item, column_of[item]) for item in items)
+    total = sum(rest, start=first)
+    numerator = _numerator(instrument, items)
+    if instrument.item_decimals > 0 or numerator != len(items):
+        total = (total * numerator / len(items)).round(_DECIMALS)
+    spans = [(column_of[item], instrument.range_of_item(item)) for item in items]
+    return pl.when(pl.all_horizontal(pl.col(name).is_between(span.low, span.high) for name, span in spans)).then(total)
+
+
 def _keyed_expr(instrument: Instrument, item: int, column: str) -> pl.Expr:
     span, value = instrument.range_of_item(item), pl.col(column).cast(pl.Float64)
     return float(span.low + span.high) - value if instrument.is_reversed(item) else value
 
 
 def _keyed_sql(instrument: Instrument, item: int, column: str) -> str:
-    span, value = instrument.range_of_item(item), f"CAST({_quoted(column)} AS DOUBLE)"
-    return f"{_double(float(span.low + span.high))} - {value}" if instrument.is_reversed(item) else value
+    span, value = instrument.range_of_item(item), _value_sql(column)
+    return f"{_double(span.low + span.high)} - {value}" if instrument.is_reversed(item) else value
 
 
 def _in_range_expr(instrument: Instrument, item: int, column: str) -> pl.Expr:
@@ -168,13 +234,12 @@ def _in_range_expr(instrument: Instrument, item: int, column: str) -> pl.Expr:
     return pl.col(column).is_null() | pl.col(column).is_between(span.low, span.high)
 
 
-def _out_of_range_sql(instrument: Instrument, item: int, column: str) -> str:
-    span, name = instrument.range_of_item(item), _quoted(column)
-    return f"{name} < {span.low!r} OR {name} > {span.high!r}"
+def _value_sql(column: str) -> str:
+    return f"CAST({_quoted(column)} AS DOUBLE)"
 
 
 def _double(number: float) -> str:
-    return f"CAST({number!r} AS DOUBLE)"
+    return f"CAST({float(number)!r} AS DOUBLE)"
 
 
 def _quoted(column: str) -> str:

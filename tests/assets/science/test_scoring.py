@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import duckdb
 import polars as pl
@@ -12,6 +13,7 @@ from assets.science import scoring
 from assets.science.instruments.registry import REGISTRY, with_local
 
 SCORABLE = [each for each in REGISTRY if each.is_key_declared]
+KEYLESS = replace(REGISTRY["CALPAS"], is_key_declared=False, reversed_items=None)
 
 
 def columns_of(instrument):
@@ -81,15 +83,10 @@ def test_sql_gives_the_same_scores_as_polars_to_the_last_bit(drawn):
     table = scored(instrument, *rows)
     with duckdb.connect() as connection:
         connection.register("forms", frame)
-        for column, part in [("score", None), *((f"score_{p.id}", p.id) for p in instrument.subscales)]:
-            expression = scoring.score_sql(instrument, columns_of(instrument), part=part)
-            assert [row[0] for row in connection.sql(f"SELECT {expression} FROM forms").fetchall()] == table[
-                column
-            ].to_list()
-        answered = scoring.answered_sql(columns_of(instrument))
-        assert [row[0] for row in connection.sql(f"SELECT {answered} FROM forms").fetchall()] == table[
-            "n_answered"
-        ].to_list()
+        by_sql = connection.sql(scoring.scored_sql(instrument, columns_of(instrument), source="forms")).pl()
+    assert set(by_sql.columns) == set(table.columns)
+    for column in scoring.score_columns(instrument):
+        assert by_sql[column].to_list() == table[column].to_list()
 
 
 @pytest.mark.parametrize("instrument", SCORABLE, ids=lambda each: each.id)
@@ -174,7 +171,36 @@ def test_a_form_needs_a_column_for_each_item():
 
 def test_an_instrument_without_a_declared_key_is_not_scored_from_items():
     with pytest.raises(ValueError, match="reversed is not declared"):
-        scoring.score_sql(REGISTRY["CALPAS"], [f"i{n}" for n in range(24)])
+        scoring.scored_sql(KEYLESS, [f"i{n}" for n in range(24)], source="forms")
+
+
+def test_an_open_item_with_a_range_of_its_own_is_prorated_too():
+    loose = with_local(REGISTRY, {"CSI-4": {"max_missing": 1, "source": "x"}})["CSI-4"]
+    frame = forms(loose, [None, 3, 3, 3])
+    assert scored(loose, [None, 3, 3, 3])["score"].to_list() == [12.0]
+    with duckdb.connect() as connection:
+        connection.register("forms", frame)
+        select = scoring.scored_sql(loose, columns_of(loose), source="forms")
+        assert connection.sql(f"SELECT score FROM ({select})").fetchall() == [(12.0,)]
+
+
+def test_whole_numbers_of_any_width_score_as_decimals_do():
+    phq = REGISTRY["PHQ-9"]
+    narrow = forms(phq, [3] * 9, [None, *[1] * 8], [4] * 9).cast(pl.Int8)
+    table = scoring.score_items(narrow, instrument=phq, item_columns=columns_of(phq))
+    assert table["score"].to_list() == [27.0, 9.0, None]
+    assert table["n_answered"].to_list() == [9, 8, 9]
+
+
+def test_no_forms_at_all_have_no_scores():
+    assert scored(REGISTRY["PHQ-9"])["score"].to_list() == []
+
+
+def test_an_answer_that_is_no_number_leaves_no_score():
+    assert scored(REGISTRY["PHQ-9"], [float("nan"), *[1] * 8], [float("inf"), *[1] * 8])["score"].to_list() == [
+        None,
+        None,
+    ]
 
 
 def test_a_quoted_column_name_keeps_its_quotes():
