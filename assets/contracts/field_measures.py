@@ -9,7 +9,7 @@ from assets.contracts.metrics import SCOPES
 from assets.contracts.model import Column, Kind, Table
 from assets.contracts.rates import METRICS, WATCHED_RATES
 
-STATUSES = ("verified", "recalled", "local")
+STATUSES = ("verified", "recalled", "local", "absent")
 DIRECTIONS = ("higher_is_better", "higher_is_worse")
 STAGES = ("not_ended", "ended_before_treatment", "ended_treated_once", "finished_course")
 WAITS = ("seen", "ended_unseen", "waiting")
@@ -54,7 +54,8 @@ INSTRUMENTS = Table(
         v.word(
             "status",
             STATUSES,
-            "verified: seen in the source named; recalled: not yet checked against it; local: the clinic's own.",
+            "verified: seen in the source named; recalled: not yet checked against it; local: the clinic's own; "
+            "absent: not declared, for the reason given as source.",
         ),
     ),
 )

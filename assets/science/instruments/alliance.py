@@ -6,9 +6,14 @@ license, and any rule about what a fall in alliance means (`assets.science`'s ru
 
 from __future__ import annotations
 
-from assets.science.instruments.model import Instrument, MissingRule, Range, Scoring, Sourced, Subscale
+from assets.science.instruments.model import Absent, Instrument, MissingRule, Range, Scoring, Sourced, Subscale
 
 _ONE_IN_TEN = "Convention of this registry where no published rule was found: at most one item in ten left open"
+_NO_CUT_OFF = Absent("cut_off", "No cut-off is validated; what is followed is the change in each client's own ratings.")
+_NO_CHANGE = Absent(
+    "reliable_change",
+    "No published threshold was found; a clinic states one from its own standard deviation and a published alpha.",
+)
 _ALL_LINES = "Duncan et al. 2003: the four lines are summed, so all four are needed"
 
 WAI_SR = Instrument(
@@ -42,6 +47,7 @@ WAI_SR = Instrument(
         ),
     ),
     alpha=Sourced(0.91, "Hatcher & Gillaspy 2006, lower of two samples", "recalled"),
+    absent=(_NO_CUT_OFF, _NO_CHANGE),
     licence="Copyright Society for Psychotherapy Research; permission needed beyond its stated uses.",
     aliases=("WAI-SR-C", "WAI-SR client", "Working Alliance Inventory Short Revised"),
 )
@@ -78,6 +84,7 @@ WAI_S = Instrument(
         ),
     ),
     alpha=Sourced(0.9, "Tracey & Kokotovic 1989, to one figure", "recalled"),
+    absent=(_NO_CUT_OFF, _NO_CHANGE),
     licence="Copyright A. O. Horvath; permission needed.",
     aliases=("WAI-S-C", "WAI short", "WAI-12"),
 )
@@ -110,6 +117,7 @@ SRS = Instrument(
     cut_off=Sourced(36.0, "OpenFIT CutoffSRS: 36 itself is fine; other sources count it as low", "verified"),
     alpha=Sourced(0.88, "Duncan et al. 2003", "recalled"),
     test_retest=Sourced(0.64, "Duncan et al. 2003; reviews give .54 to .70 (2020, J Evid Based Soc Work)", "recalled"),
+    absent=(_NO_CHANGE,),
     licence="Copyright Miller, Duncan and Johnson; a licence is needed, free for individual clinicians on paper.",
     aliases=("SRS v3", "SRS 3.0", "Session Rating Scale"),
 )
@@ -126,6 +134,7 @@ ARM_5 = Instrument(
     raters=("client", "clinician"),
     reversed_items=Sourced((3,), "psypack.com", "verified"),
     alpha=Sourced(0.8, "Cahill et al. 2012, to one figure", "recalled"),
+    absent=(_NO_CUT_OFF, _NO_CHANGE),
     licence="Free to use, as far as is known; ask the authors.",
     aliases=("Agnew Relationship Measure 5",),
 )
@@ -142,6 +151,15 @@ ARM_12 = Instrument(
     raters=("client", "clinician"),
     is_key_declared=False,
     alpha=Sourced(0.8, "Cahill et al. 2012, middle of .7 to .9", "recalled"),
+    absent=(
+        _NO_CUT_OFF,
+        _NO_CHANGE,
+        Absent(
+            "reversed_items",
+            "The parts of three items are published (bond, partnership, confidence, openness), but no source with their "
+            "numbers and keying could be read; until a clinic gives `reversed_items` from its own copy, totals only.",
+        ),
+    ),
     licence="Terms not established; ask the authors.",
     aliases=("Agnew Relationship Measure 12",),
 )
@@ -157,6 +175,7 @@ SAI = Instrument(
     missing=Sourced(MissingRule(0), _ONE_IN_TEN, "recalled"),
     raters=("client",),
     alpha=Sourced(0.85, "Falkenstrom et al. 2015, within clients, a lower bound", "recalled"),
+    absent=(_NO_CUT_OFF, _NO_CHANGE),
     licence="Open, as far as is known; items derive from the Working Alliance Inventory.",
     aliases=("Session Alliance Inventory",),
 )
@@ -173,6 +192,7 @@ HAQ_II = Instrument(
     raters=("client", "clinician"),
     reversed_items=Sourced((4, 8, 11, 16, 19), "Luborsky et al. 1996", "recalled"),
     alpha=Sourced(0.9, "Luborsky et al. 1996", "recalled"),
+    absent=(_NO_CUT_OFF, _NO_CHANGE),
     licence="Free for clinical use, as far as is known.",
     aliases=("HAQ2", "Helping Alliance Questionnaire"),
 )
@@ -188,7 +208,16 @@ CALPAS = Instrument(
     missing=Sourced(MissingRule(2), _ONE_IN_TEN, "recalled"),
     raters=("client",),
     is_key_declared=False,
-    alpha=Sourced(0.83, "Gaston 1991", "recalled"),
+    alpha=Sourced(0.83, "Gaston 1991 (Psychol Assess 3:68-74), 147 clients; its four parts .43 to .73", "verified"),
+    absent=(
+        _NO_CUT_OFF,
+        _NO_CHANGE,
+        Absent(
+            "reversed_items",
+            "Many items are reversed and the key stands in the authors' manual, which could not be read; until a clinic "
+            "gives `reversed_items` from its own copy, totals only.",
+        ),
+    ),
     licence="Copyright Gaston and Marmar; permission needed.",
     aliases=("CALPAS-P",),
 )

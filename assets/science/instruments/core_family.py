@@ -6,7 +6,7 @@ and gender and so is left for a clinic to state.
 
 from __future__ import annotations
 
-from assets.science.instruments.model import Instrument, MissingRule, Norm, Range, Scoring, Sourced, Subscale
+from assets.science.instruments.model import Absent, Instrument, MissingRule, Norm, Range, Scoring, Sourced, Subscale
 
 _EVANS = "Evans et al. 2002"
 _LICENCE = "Copyright CORE System Trust, CC BY-ND 4.0."
@@ -82,7 +82,15 @@ YP_CORE = Instrument(
     missing=Sourced(MissingRule(1), "CECPfuns, the author's own scoring: at most one item open", "recalled"),
     raters=("client",),
     reversed_items=Sourced((3, 5, 10), "Twigg et al. 2009", "recalled"),
-    alpha=Sourced(0.8, "Twigg et al. 2016, lower of .80 to .85", "recalled"),
+    alpha=Sourced(0.8, "Twigg et al. 2016 (Child Adolesc Ment Health 21:115-123), 1269 in services", "verified"),
+    absent=(
+        Absent("cut_off", "Published by age and gender, 1.03 to 1.59; one number for all would be wrong for most."),
+        Absent(
+            "reliable_change",
+            "Published by age and gender (Twigg et al. 2016); one number for all would be wrong for most, so a clinic "
+            "states the one for those it sees.",
+        ),
+    ),
     licence=_LICENCE,
     aliases=("YPCORE", "Young Persons CORE"),
 )

@@ -6,7 +6,7 @@ case's.
 
 from __future__ import annotations
 
-from assets.science.instruments.model import Instrument, MissingRule, Range, Scoring, Sourced, Subscale
+from assets.science.instruments.model import Absent, Instrument, MissingRule, Range, Scoring, Sourced, Subscale
 
 _FUNK = "Funk & Rogge 2007 (J Fam Psychol 21:572-583)"
 _BUSBY = "Busby et al. 1995"
@@ -25,6 +25,13 @@ CSI_4 = Instrument(
     raters=("client",),
     cut_off=Sourced(13.5, "Funk & Rogge 2007: below 13.5 is distressed", "recalled"),
     alpha=Sourced(0.94, _FUNK, "recalled"),
+    absent=(
+        Absent(
+            "reliable_change",
+            "No published threshold was found, nor the standard deviation of the four items apart from the long form's; "
+            "a clinic states one from its own clients' first scores and the alpha of .94.",
+        ),
+    ),
     licence="Free for research and clinical use with acknowledgement.",
     aliases=("CSI", "Couples Satisfaction Index"),
 )
@@ -42,6 +49,13 @@ DAS_7 = Instrument(
     raters=("client",),
     cut_off=Sourced(21.0, "Hunsley et al. 2001, about", "recalled"),
     alpha=Sourced(0.75, "Sharpley & Rogers 1984, lower of .75 to .80", "recalled"),
+    absent=(
+        Absent(
+            "reliable_change",
+            "No published threshold was found, nor a standard deviation of couples at intake that could be checked; a "
+            "clinic states one from its own clients' first scores and the alpha.",
+        ),
+    ),
     licence="Copyright Multi-Health Systems; licence needed.",
     aliases=("Dyadic Adjustment Scale 7", "ADAS"),
 )

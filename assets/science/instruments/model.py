@@ -112,6 +112,19 @@ class Norm:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """A number that is not declared, and why.
+
+    Attributes:
+        fact: the attribute of `Instrument` that has no value.
+        why: one sentence: what was looked for and not found, or why one number would not do.
+    """
+
+    fact: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Subscale:
     """A part of an instrument with a score of its own, scored as the instrument is unless it declares otherwise.
 
@@ -151,6 +164,7 @@ class Instrument:
             figures.
         alpha, test_retest: reliability coefficients.
         clinical_norm, functional_norm: published means and standard deviations.
+        absent: which of cut-off, reliable change and key (`reversed_items`) are not declared, and why.
         licence: who holds the rights and on what terms, in our words.
         aliases: other names it goes by; capitals and punctuation never matter.
     """
@@ -176,6 +190,7 @@ class Instrument:
     test_retest: Sourced[float] | None = None
     clinical_norm: Sourced[Norm] | None = None
     functional_norm: Sourced[Norm] | None = None
+    absent: tuple[Absent, ...] = ()
     aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -251,6 +266,7 @@ def _problems(it: Instrument) -> list[str]:
     named = {item for part in it.subscales for item in part.items.value}
     named |= set(it.reversed_items.value if it.reversed_items else ())
     named |= {item for item, _ in it.item_exceptions}
+    lacking = {each.fact for each in it.absent}
     faults = {
         f"kind {it.kind!r} is not one of {', '.join(KINDS)}": it.kind not in KINDS,
         f"direction {it.direction!r} is not one of {', '.join(DIRECTIONS)}": it.direction not in DIRECTIONS,
@@ -263,6 +279,7 @@ def _problems(it: Instrument) -> list[str]:
         "a part may miss all its items": any(
             p.missing.value.max_missing >= len(p.items.value) > 0 for p in it.subscales
         ),
+        "it declares what it calls absent": any(getattr(it, fact, None) is not None for fact in lacking),
         "items have fewer than no decimals": it.item_decimals < 0,
         "its reliable change is not above zero": it.reliable_change is not None and not it.reliable_change.value > 0,
         "a reliability lies outside 0 to 1": any(

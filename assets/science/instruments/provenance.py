@@ -7,7 +7,7 @@ readers.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from assets.science.instruments.model import MissingRule, Norm, Range, Scoring, Sourced, Status
 
@@ -26,23 +26,29 @@ class Fact:
         fact: what the number is, such as `cut_off` or `subscales.bond.items`.
         value: as text.
         source: where it was found.
-        status: `verified`, `recalled` or `local`.
+        status: `verified`, `recalled` or `local`; `absent` for a number that is not declared, whose source is the reason.
     """
 
     instrument: str
     fact: str
     value: str
     source: str
-    status: Status
+    status: Status | Literal["absent"]
 
 
 def facts_of(instruments: Iterable[Instrument]) -> tuple[Fact, ...]:
-    """Every sourced fact of some instruments, in the order they are declared."""
-    return tuple(
-        Fact(instrument=each.id, fact=name, value=_text(fact.value), source=fact.source, status=fact.status)
-        for each in instruments
-        for name, fact in _sourced(each)
-    )
+    """Every sourced fact of some instruments, in the order they are declared, and then what is absent and why."""
+    return tuple(fact for each in instruments for fact in (*_declared(each), *_absent(each)))
+
+
+def _declared(instrument: Instrument) -> Iterator[Fact]:
+    for name, fact in _sourced(instrument):
+        yield Fact(instrument.id, name, _text(fact.value), fact.source, fact.status)
+
+
+def _absent(instrument: Instrument) -> Iterator[Fact]:
+    for each in instrument.absent:
+        yield Fact(instrument.id, f"absent.{each.fact}", "not declared", each.why, "absent")
 
 
 def _sourced(instrument: Instrument) -> Iterator[tuple[str, Sourced[Any]]]:

@@ -155,6 +155,8 @@ def _overlaid(base: Instrument, facts: Mapping[str, Any], *, source: str) -> Ins
         changes[key] = str(facts[key])
     for key in facts.keys() & _TUPLES:
         changes[key] = tuple(str(each) for each in _list(base.id, key, facts[key]))
+    if base.absent:
+        changes["absent"] = tuple(each for each in base.absent if each.fact not in facts)
     if "aliases" in changes:
         changes["aliases"] = tuple(dict.fromkeys((*base.aliases, *changes["aliases"])))
     if "max_missing" in facts:

@@ -6,7 +6,7 @@ service (`assets.science.talking_therapies`), even where they share a threshold.
 
 from __future__ import annotations
 
-from assets.science.instruments.model import Instrument, MissingRule, Norm, Range, Scoring, Sourced, Subscale
+from assets.science.instruments.model import Absent, Instrument, MissingRule, Norm, Range, Scoring, Sourced, Subscale
 
 _ONE_IN_TEN = "Convention of this registry where no published rule was found: at most one item in ten left open"
 _ONE_OR_TWO = "Kroenke et al. 2010: one or two open items take the mean of the answered ones"
@@ -116,7 +116,7 @@ DASS_21 = Instrument(
         Subscale(
             id=part_id,
             name=name,
-            items=Sourced(items, _LOVIBOND, "recalled"),
+            items=Sourced(items, "Lovibond & Lovibond 1995; public scoring code of the ARC measures", "verified"),
             missing=Sourced(MissingRule(1), _ONE_IN_TEN, "recalled"),
             cut_off=Sourced(cut_off, "Lovibond & Lovibond 1995, lowest score outside normal", "recalled"),
         )
@@ -126,7 +126,14 @@ DASS_21 = Instrument(
             ("stress", "Stress", (1, 6, 8, 11, 12, 14, 18), 15.0),
         )
     ),
-    alpha=Sourced(0.93, "Henry & Crawford 2005, total", "recalled"),
+    reliable_change=Sourced(
+        15.0,
+        "Jacobson & Truax from Henry & Crawford 2005: 1.96 * sqrt(2) * 19.32 * sqrt(1 - .93) = 14.2 on the doubled total. "
+        "The spread is that of 1794 adults in general; clients differ more, so a service should state its own",
+        "recalled",
+    ),
+    alpha=Sourced(0.93, "Henry & Crawford 2005 (Br J Clin Psychol 44:227-239), total", "recalled"),
+    absent=(Absent("cut_off", "Published for the three parts, which have theirs; none for their sum."),),
     licence="Public domain.",
     aliases=("DASS", "DASS21"),
 )

@@ -7,7 +7,7 @@ from assets.science.instruments.registry import REGISTRY, with_local
 def test_every_measure_shows_its_numbers_with_source_and_status():
     table = instrument_facts(REGISTRY)
     assert set(table["instrument"]) == {each.id for each in REGISTRY}
-    assert set(table["status"]) == {"verified", "recalled"}
+    assert set(table["status"]) == {"verified", "recalled", "absent"}
     assert table["source"].str.len_chars().min() > 0
     assert not table.select("instrument", "fact").is_duplicated().any()
 

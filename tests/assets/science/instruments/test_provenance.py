@@ -40,3 +40,10 @@ def test_a_fact_reads_as_plain_text(instrument, fact, value):
 def test_a_clinics_own_number_says_so():
     registry = with_local(REGISTRY, {"GAD-7": {"alpha": 0.9, "source": "Intakes of 2025"}})
     assert Fact("GAD-7", "alpha", "0.9", "Intakes of 2025", "local") in facts_of(registry)
+
+
+def test_what_is_not_declared_stands_there_with_its_reason():
+    found = {each.fact: each for each in FACTS if each.instrument == "CALPAS" and each.status == "absent"}
+    assert set(found) == {"absent.cut_off", "absent.reliable_change", "absent.reversed_items"}
+    assert found["absent.reversed_items"].value == "not declared"
+    assert "manual" in found["absent.reversed_items"].source

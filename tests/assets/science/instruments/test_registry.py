@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.science.change import cut_off_from_norms
-from assets.science.instruments.model import Instrument, MissingRule, Norm, Range, Scoring, Sourced
+from assets.science.change import cut_off_from_norms, reliable_change_criterion
+from assets.science.instruments.model import Absent, Instrument, MissingRule, Norm, Range, Scoring, Sourced
 from assets.science.instruments.registry import REGISTRY, Registry, plain_name, with_local
 
 EXPECTED = {
@@ -105,6 +105,27 @@ def test_without_a_cut_off_nothing_is_called_clinical():
     assert REGISTRY["WAI-SR"].is_clinical(20) is None
 
 
+@pytest.mark.parametrize("instrument", REGISTRY, ids=lambda each: each.id)
+def test_a_cut_off_reliable_change_or_key_that_is_not_declared_has_its_reason(instrument):
+    lacking = {fact for fact in ("cut_off", "reliable_change") if getattr(instrument, fact) is None}
+    if not instrument.is_key_declared:
+        lacking.add("reversed_items")
+    assert {each.fact for each in instrument.absent} == lacking
+    assert all(each.why.endswith(".") for each in instrument.absent)
+
+
+def test_what_a_clinic_states_is_no_longer_absent():
+    made = with_local(REGISTRY, {"ARM-12": {"reliable_change": 1.1, "reversed_items": [], "source": "Own copy"}})
+    assert [each.fact for each in made["ARM-12"].absent] == ["cut_off"]
+    assert made["ARM-12"].is_key_declared
+
+
+def test_the_threshold_of_the_dass_follows_from_its_published_spread_and_alpha():
+    criterion = reliable_change_criterion(sd=2 * 9.66, reliability=REGISTRY["DASS-21"].alpha.value, critical=1.96)
+    assert criterion == pytest.approx(14.17, abs=0.005)
+    assert 0 <= REGISTRY["DASS-21"].reliable_change.value - criterion < 1
+
+
 @pytest.mark.parametrize("written", ["PHQ9", "phq-9", " PHQ_9 ", "Patient Health Questionnaire 9"])
 def test_an_instrument_is_known_by_its_other_names(written):
     assert REGISTRY[written].id == "PHQ-9"
@@ -153,6 +174,7 @@ def test_an_item_with_its_own_range_keeps_it():
         ({"alpha": Sourced(1.0, "x", "local")}, "reliability"),
         ({"cut_off": Sourced(28.0, "x", "local")}, "cut-off 28.0 lies outside"),
         ({"subscales": REGISTRY["WAI-SR"].subscales[:1] * 2}, "named twice"),
+        ({"absent": (Absent("cut_off", "none is published"),)}, "declares what it calls absent"),
     ],
 )
 def test_a_declaration_that_contradicts_itself_is_refused(changes, words):
