@@ -18,12 +18,16 @@ import duckdb
 import polars as pl
 
 from assets import tables, warehouse
+from assets.contracts import slices
 from assets.contracts.registry import TABLES
+from assets.estimates.slices import told_tonight
 from assets.resources import Night
 from assets.service import Service
 
 VERSION = dg.AssetKey(["published", "version"])
 MANIFEST_FILE = "manifest.json"
+# What pages were given of tables with a row a scope, for the next night to hold.
+TOLD = "told"
 
 
 class Pages(dg.ConfigurableResource, ABC):
@@ -56,6 +60,32 @@ def audit(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         if found.get(full_name) != [column.name for column in table.columns]:
             raise IncompleteWarehouseError(f"{full_name} is not as its contract promises")
     return {full_name: warehouse.count_rows(con, full_name) for full_name in TABLES}
+
+
+def tell(con: duckdb.DuckDBPyConnection, *, folder: Path, last: Path, months: int) -> dict[str, pl.DataFrame]:
+    """What pages are given of each table that has rows of scopes: nothing withheld, and earlier rows where they are held.
+
+    Args:
+        con: the night's build.
+        folder: where it is kept for the next night, a Parquet file a table.
+        last: the same folder of the version that readers have; it may be missing.
+        months: how many months pages look back.
+    """
+    folder.mkdir()
+    decided = warehouse.read_frame(con, f"SELECT * FROM {slices.PUBLISHED_SLICES.full_name}")
+    told = {}
+    for table in TABLES.values():
+        if table.layer != "analysis" or not {"scope", "scope_name"} <= {column.name for column in table.columns}:
+            continue
+        kept = last / f"{table.full_name}.parquet"
+        told[table.full_name] = told_tonight(
+            warehouse.read_frame(con, f"SELECT * FROM {table.full_name}"),
+            last_told=pl.read_parquet(kept) if kept.is_file() else None,
+            slices=decided,
+            months=months,
+        )
+        told[table.full_name].write_parquet(folder / kept.name)
+    return told
 
 
 def _sha256(file: Path) -> str:
@@ -93,8 +123,12 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
     data_date = night.as_of.isoformat()
     with night.open_build() as con:
         rows = audit(con)
+        last = Path(night.home) / warehouse.CURRENT / TOLD
+        told = tell(con, folder=staged / TOLD, last=last, months=night.service.period_months)
 
         def read(full_name: str) -> pl.DataFrame:
+            if full_name in told:
+                return told[full_name]
             return warehouse.read_frame(con, f"SELECT * FROM {TABLES[full_name].full_name}")
 
         findings = pages.build(

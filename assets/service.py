@@ -46,12 +46,13 @@ class Clinic(BaseModel):
 
 
 class Suppression(BaseModel):
-    """How small a group may be before everything about it is withheld from pages."""
+    """How small a group may be before everything about it is withheld from pages, and by how few a figure may move."""
 
     model_config = _FROZEN
     minimum_clients: int = Field(default=10, ge=1)
     minimum_sessions: int = Field(default=5, ge=1)
     minimum_clinicians: int = Field(default=3, ge=1)
+    minimum_difference: int = Field(default=5, ge=1)
 
 
 class Episodes(BaseModel):

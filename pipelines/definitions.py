@@ -6,7 +6,7 @@ run time, so this module never postpones them.
 
 import dagster as dg
 
-from assets import marts, published, sources, staging
+from assets import marts, published, slices, sources, staging
 from assets.analysis import layer as analysis
 from assets.resources import Night
 from pipelines.pages import SitePages
@@ -30,6 +30,7 @@ defs = dg.Definitions(
         *staging.ASSETS,
         *marts.ASSETS,
         *analysis.ASSETS,
+        *slices.ASSETS,
         *checks.ASSETS,
         published.version,
     ],

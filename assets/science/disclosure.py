@@ -289,17 +289,24 @@ def withheld_slices(slices: Sequence[Slice], *, rule: DisclosureRule) -> tuple[W
     if len({each.name for each in slices}) < len(slices):
         raise ValueError("Two slices share a name, so withholding one would be unclear.")
     kept: list[Slice] = []
+    of_size: dict[int, list[Slice]] = {}
     gone: list[Withheld] = []
+    is_by_clinicians = any(each.clinicians for each in slices)
     for each in slices:
-        if is_small(each.clients.bit_count(), rule=rule):
+        size = each.clients.bit_count()
+        if is_small(size, rule=rule):
             gone.append(Withheld(each.name, "few_clients"))
             continue
         if 0 < each.clinicians.bit_count() < rule.min_clinicians:
             gone.append(Withheld(each.name, "few_clinicians"))
             continue
-        against = next((other.name for other in kept if leak_between(other, each, rule=rule)), None)
+        # Only slices of nearly the same size can differ by few clients; by few clinicians, any two can.
+        near = [other for by in range(1 - rule.min_clients, rule.min_clients) for other in of_size.get(size + by, ())]
+        others = kept if is_by_clinicians else near
+        against = next((other.name for other in others if leak_between(other, each, rule=rule)), None)
         if against is None:
             kept.append(each)
+            of_size.setdefault(size, []).append(each)
         else:
             gone.append(Withheld(each.name, "subtraction", against))
     return tuple(gone)

@@ -1,0 +1,121 @@
+"""The published groups as Dagster assets: what may be told of each tonight, held against the version readers have.
+
+Belongs here: which rows put whom into which group, and naming what is withheld. Does not belong here: the decision
+(`assets.estimates.slices`, `assets.science.disclosure`). Dagster reads annotations at run time, so this module never
+postpones them.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from assets import tables, warehouse
+from assets.contracts import analysis, marts, slices
+from assets.contracts.quality import RUN
+from assets.estimates.slices import Night as Against
+from assets.estimates.slices import Published, published_slices
+from assets.last_version import read_last
+from assets.resources import Night
+from assets.science.disclosure import DisclosureRule
+from assets.service import Service
+
+# Whose case, where, with whom and when: one row for each thing that puts a case into a group.
+_THINGS = """
+  SELECT 'booked' AS population, booked.case_id, booked.site, episode.programme, booked.clinician_id,
+    'all' AS instrument, booked.starts_on AS day
+  FROM marts.appointments AS booked LEFT JOIN marts.episodes AS episode ON episode.episode_id = booked.episode_id
+  UNION ALL
+  SELECT 'first_seen', case_id, site, programme, clinician_id, 'all', first_session_on
+  FROM marts.episodes WHERE wait_days >= 0 AND first_session_on IS NOT NULL
+  UNION ALL
+  SELECT 'rated', rated.case_id, rated.site, episode.programme, rated.clinician_id, rated.instrument, rated.completed_on
+  FROM marts.ratings AS rated LEFT JOIN marts.episodes AS episode ON episode.episode_id = rated.episode_id
+  WHERE rated.rater = 'client' AND rated.score IS NOT NULL
+  UNION ALL
+  SELECT 'finished', change.case_id, change.site, change.programme, change.clinician_id, change.instrument, episode.ended_on
+  FROM analysis.client_change AS change INNER JOIN marts.episodes AS episode ON episode.episode_id = change.episode_id
+  WHERE NOT change.is_open AND change.category <> 'not_evaluable' AND episode.ended_on IS NOT NULL
+"""
+_SCOPES = {
+    "service": ("'all'", "TRUE"),
+    "site": ("site", "site IS NOT NULL"),
+    "programme": ("programme", "programme IS NOT NULL"),
+    "clinician": ("clinician_id", "clinician_id IS NOT NULL AND population IN ('booked', 'finished')"),
+}
+SEEN = f"""
+WITH things AS ({_THINGS}),
+latest AS (
+  SELECT population, case_id, site, programme, clinician_id, instrument, MAX(day) AS day
+  FROM things GROUP BY population, case_id, site, programme, clinician_id, instrument
+)
+""" + "\nUNION ALL\n".join(
+    f"SELECT population, '{scope}' AS scope, {name} AS scope_name, instrument, case_id, clinician_id, MAX(day) AS latest_on "
+    f"FROM latest WHERE {condition} GROUP BY population, {name}, instrument, case_id, clinician_id"
+    for scope, (name, condition) in _SCOPES.items()
+)
+
+
+def disclosure_rule(service: Service) -> DisclosureRule:
+    """How small is too small, as the service has set it."""
+    return DisclosureRule(
+        min_clients=service.suppression.minimum_clients,
+        min_clinicians=service.suppression.minimum_clinicians,
+        zero="suppressed",
+        round_to=service.suppression.minimum_difference,
+        is_complement_protected=True,
+    )
+
+
+def decide(con: duckdb.DuckDBPyConnection, *, night: Night) -> Published:
+    """Tonight's groups, held against those of the version that readers have."""
+    home, service = Path(night.home), night.service
+    return published_slices(
+        warehouse.read_frame(con, SEEN),
+        night=Against(
+            data_date=night.as_of,
+            months=service.period_months,
+            rule=disclosure_rule(service),
+            least_change=service.suppression.minimum_difference,
+        ),
+        last=read_last(home, slices.PUBLISHED_SLICES),
+        last_members=read_last(home, slices.FIGURE_MEMBERS) if _has_same_codes(con, home) else None,
+    )
+
+
+def _has_same_codes(con: duckdb.DuckDBPyConnection, home: Path) -> bool:
+    """Whether the codes of the two versions can be compared at all: under another secret everybody would be new."""
+    last = read_last(home, RUN)
+    tonight = warehouse.read_frame(con, f"SELECT * FROM {RUN.full_name}")
+    return last is not None and all(last[name].equals(tonight[name]) for name in last.columns if name == "secret_check")
+
+
+@dg.multi_asset(
+    name="slices",
+    specs=[
+        dg.AssetSpec(
+            deps=[tables.key(each) for each in (marts.APPOINTMENTS, marts.RATINGS, analysis.CLIENT_CHANGE)],
+            **tables.definition(table, code=SEEN),
+        )
+        for table in slices.TABLES
+    ],
+)
+def published_groups(context: dg.AssetExecutionContext, night: Night) -> Iterator[dg.MaterializeResult[None]]:
+    """Decide what is withheld, and name in the log what would give somebody away beside something else."""
+    with night.open_build() as con:
+        decided = decide(con, night=night)
+        frames: dict[str, pl.DataFrame] = {
+            slices.PUBLISHED_SLICES.name: decided.slices,
+            slices.WITHHELD.name: decided.withheld,
+            slices.FIGURE_MEMBERS.name: decided.members,
+        }
+        for table in slices.TABLES:
+            rows = warehouse.create_table_from_frame(con, table, frame=frames[table.name])
+            yield tables.made(rows, of=tables.key(table))
+    for sentence in decided.withheld.filter(pl.col("reason").is_in(["complement", "subtraction"]))["sentence"]:
+        context.log.warning(sentence)
+
+
+ASSETS = [published_groups]
