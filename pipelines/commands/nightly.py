@@ -4,17 +4,16 @@ from pathlib import Path
 
 import click
 
+from pipelines import options
 from pipelines.command_line import WRONG_INPUT
 from pipelines.state import state_folder
 
 
 @click.command(name="nightly")
-@click.option("--config", required=True, type=click.Path(path_type=Path), help="The service's TOML file.")
-@click.option(
-    "--inbox", required=True, type=click.Path(path_type=Path), help="The folder that the clinic's files arrive in."
-)
+@options.config(is_required=True)
+@options.inbox(is_required=True)
 @click.option("--as-of", metavar="YYYY-MM-DD", help="The last day that the data speak of; today if not given.")
-@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+@options.home()
 def command(config: Path, inbox: Path, as_of: str | None, home: str | None) -> int:
     """Run one night: the same job that the schedule runs. Exit 0 published, 2 wrong input, 1 anything else."""
     # Dagster takes seconds to import; neither --help nor a wrong setting should wait for it.

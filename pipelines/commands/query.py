@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from assets.feeds.wrong_input import WrongInput
+from pipelines import options
 from pipelines.state import state_folder
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ FORMATS = ("table", "csv", "json", "parquet")
 
 @click.command(name="query")
 @click.argument("sql", required=False)
-@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+@options.home()
 @click.option("--version", metavar="VERSION", help="A kept version; the current one if not given.")
 @click.option(
     "--format", "shape", type=click.Choice(FORMATS), help="How rows are written; by --to's ending, else a table."
