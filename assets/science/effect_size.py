@@ -20,8 +20,11 @@ from assets.science.change import critical_value
 from assets.science.change_methods import sample_figures
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike
 
+    from assets.science.change_methods import SampleFigures
     from assets.science.instruments.model import Direction
 
 Kind = Literal["d_intake", "smcr", "smcc", "d_ppc2"]
@@ -220,6 +223,43 @@ def pre_post_effects(pre: ArrayLike, post: ArrayLike, *, direction: Direction, c
         confidence=confidence,
     )
     return {each.kind: each for each in (raw, corrected, change)}
+
+
+def compared_effect(
+    treated: tuple[ArrayLike, ArrayLike],
+    *,
+    control: tuple[ArrayLike, ArrayLike],
+    direction: Direction,
+    confidence: float,
+) -> Effect:
+    """`d_ppc2` of one group against another, from their scores.
+
+    Args:
+        treated: start and end scores of the group asked about, one each a client; NaN where there is none, and a
+            client with either missing is left out.
+        control: the same of the group it is compared with.
+        direction: whether a higher score is better or worse.
+        confidence: two-sided coverage, between 0 and 1.
+
+    Returns:
+        As `d_ppc2`; the correlation of start and end is pooled within the groups.
+
+    Raises:
+        ValueError: a group with fewer than three pairs, or scores that do not vary.
+    """
+    figures = [sample_figures(*scores) for scores in (treated, control)]
+    shared = sum((each.n - 1) * each.correlation * each.sd_pre * each.sd_post for each in figures)
+    squares = [sum((each.n - 1) * sd**2 for each, sd in zip(figures, sds, strict=True)) for sds in _spreads(figures)]
+    groups = [
+        GroupFigures(n=each.n, mean_pre=each.mean_pre, mean_post=each.mean_post, sd_pre=each.sd_pre) for each in figures
+    ]
+    correlation = min(1.0, max(-1.0, shared / math.sqrt(math.prod(squares))))
+    return d_ppc2(groups[0], control=groups[1], correlation=correlation, direction=direction, confidence=confidence)
+
+
+def _spreads(figures: Sequence[SampleFigures]) -> tuple[list[float], list[float]]:
+    """The groups' standard deviations at the start, and at the end."""
+    return [each.sd_pre for each in figures], [each.sd_post for each in figures]
 
 
 def _effect(kind: Kind, estimate: float, variance: float, *, n: int, confidence: float) -> Effect:

@@ -132,3 +132,54 @@ def test_one_degree_of_freedom_has_no_correction():
 def test_everybody_changing_alike_has_no_effect_over_the_spread_of_changes():
     with pytest.raises(ValueError, match="above zero"):
         effect_size.pre_post_effects([30, 20, 25], [20, 10, 15], direction="higher_is_worse", confidence=0.95)
+
+
+# Morris 2008, table 5, five studies of training: treated and control mean, end mean, start SD and number.
+MORRIS = [
+    ((30.6, 38.5, 15.0, 20), (23.1, 19.7, 13.8, 20), 0.47, 0.77),
+    ((23.5, 26.8, 3.1, 50), (24.9, 25.3, 4.1, 42), 0.64, 0.80),
+    ((0.5, 0.7, 0.1, 9), (0.6, 0.6, 0.2, 9), 0.77, 1.20),
+    ((53.4, 75.9, 14.5, 10), (55.7, 60.7, 17.3, 11), 0.89, 1.05),
+    ((35.6, 36.0, 4.7, 14), (34.8, 33.4, 3.1, 14), 0.44, 0.44),
+]
+
+
+@pytest.mark.parametrize(("treated", "control", "correlation", "published"), MORRIS)
+def test_published_studies_with_a_control_group_have_their_published_effect(treated, control, correlation, published):
+    groups = [GroupFigures(n=n, mean_pre=pre, mean_post=post, sd_pre=sd) for pre, post, sd, n in (treated, control)]
+    found = effect_size.d_ppc2(
+        groups[0], control=groups[1], correlation=correlation, direction="higher_is_better", confidence=0.95
+    )
+    assert found.estimate == pytest.approx(published, abs=0.005)
+    assert found.low < published < found.high
+
+
+two_groups = st.tuples(scores, scores)
+
+
+@given(two_groups)
+def test_the_effect_of_two_groups_scores_is_that_of_their_figures(pairs):
+    groups = [tuple(np.array(side, dtype=float) for side in zip(*each, strict=True)) for each in pairs]
+    found = effect_size.compared_effect(groups[0], control=groups[1], confidence=0.95, **WORSE)
+    figures = [GroupFigures(len(a), a.mean(), b.mean(), a.std(ddof=1)) for a, b in groups]
+    apart = [(a - a.mean(), b - b.mean()) for a, b in groups]
+    within = np.corrcoef(np.concatenate([a for a, _ in apart]), np.concatenate([b for _, b in apart]))[0, 1]
+    by_hand = effect_size.d_ppc2(figures[0], control=figures[1], correlation=within, confidence=0.95, **WORSE)
+    assert (found.estimate, found.low, found.high) == pytest.approx(
+        (by_hand.estimate, by_hand.low, by_hand.high), abs=1e-6
+    )
+
+
+@given(two_groups)
+def test_two_groups_changed_places_have_the_opposite_effect(pairs):
+    groups = [tuple(np.array(side, dtype=float) for side in zip(*each, strict=True)) for each in pairs]
+    one = effect_size.compared_effect(groups[0], control=groups[1], confidence=0.95, **WORSE)
+    other = effect_size.compared_effect(groups[1], control=groups[0], confidence=0.95, **WORSE)
+    assert (one.estimate, one.low) == pytest.approx((-other.estimate, -other.high), abs=1e-9)
+
+
+def test_a_group_of_two_pairs_is_compared_with_none():
+    with pytest.raises(ValueError, match="three pairs"):
+        effect_size.compared_effect(
+            ([1, 2, np.nan], [3, 4, 5]), control=([1, 2, 3], [2, 4, 1]), confidence=0.95, **WORSE
+        )
