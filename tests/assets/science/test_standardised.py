@@ -128,7 +128,7 @@ def test_groups_alike_are_within_an_unwidened_funnel_mostly():
 
 
 def test_a_group_between_the_limits_is_named_after_the_inner_one():
-    improved = [25, 25, 25, 35, 25, 25, 25, 15]
+    improved = [25, 25, 25, 34, 25, 25, 25, 17]
     frame = cases(*((f"g{g}", 10.0, case < n) for g, n in enumerate(improved) for case in range(50)))
     found = judged(expected_of(frame), adjusts=False).groups
     assert found["rule"].to_list() == ["within"] * 3 + ["outside_95"] + ["within"] * 3 + ["outside_95"]
