@@ -5,6 +5,6 @@ Belongs here: the list. Does not belong here: any asset.
 
 import dagster as dg
 
-from assets.analysis import alliance, clinicians, measures
+from assets.analysis import alliance, clinicians, comparison, measures
 
-ASSETS: list[dg.AssetsDefinition] = [*measures.ASSETS, *alliance.ASSETS, *clinicians.ASSETS]
+ASSETS: list[dg.AssetsDefinition] = [*measures.ASSETS, *alliance.ASSETS, *clinicians.ASSETS, *comparison.ASSETS]

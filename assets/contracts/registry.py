@@ -3,13 +3,13 @@
 Belongs here: the list of all declarations and look-ups in it. Does not belong here: declarations themselves.
 """
 
-from assets.contracts import analysis, field_measures, marts, quality, slices, staging
+from assets.contracts import analysis, comparison, field_measures, marts, quality, slices, staging
 from assets.contracts.model import Feed, Table
 
 LAYERS: dict[str, tuple[Table, ...]] = {
     "staging": staging.TABLES,
     "marts": marts.TABLES,
-    "analysis": (*analysis.TABLES, *field_measures.TABLES),
+    "analysis": (*analysis.TABLES, *comparison.TABLES, *field_measures.TABLES),
     "quality": (*quality.TABLES, *slices.TABLES),
 }
 TABLES: dict[str, Table] = {table.full_name: table for tables in LAYERS.values() for table in tables}

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from assets.science.intervals import integrate, mixture_below, mixture_interval, mixture_mean_sd
+from assets.science.intervals import Integrated, integrate, mixture_below, mixture_interval, mixture_mean_sd
 from assets.science.multilevel import EstimateRefusedError, NestedModel, fit
 from assets.science.nested_likelihood import Level
-from assets.science.sufficient_statistics import compressed_products, unit_products
+from assets.science.sufficient_statistics import compressed_from_patterns, compressed_products, unit_products
 
 COVERAGE: Final = 0.95
 # More digits than any page shows, and few enough for two runs to agree in the last one.
@@ -83,15 +83,58 @@ def clinician_effects(
         drawn = integrate(fit(model, method="REML"), level="clinician", seed=seed)
     except EstimateRefusedError as refused:
         return _refused(str(refused))
+    return _described(drawn, names=kept["clinician_id"].unique(maintain_order=True), centre=0.0)
+
+
+def clinician_levels(clients: pl.DataFrame, *, minimum_clinicians: int, seed: int) -> ClinicianEffects:
+    """Each clinician's shrunken level of a score, from each client's sums instead of rows; nothing is adjusted for.
+
+    Args:
+        clients: one row a client of a clinician: `clinician_id`, `n` (scores, above 0), `y` (their sum) and `yy` (the
+            sum of their squares). A client of two clinicians stands once with each.
+        minimum_clinicians: fewer are not compared.
+        seed: of the integration; the same seed and rows give the same answer.
+
+    Returns:
+        One line a clinician, or the reason why there is none.
+    """
+    ordered = clients.sort("clinician_id", "n", "y", "yy")
+    if ordered["clinician_id"].n_unique() < minimum_clinicians:
+        return _refused(f"Fewer than {minimum_clinicians} clinicians have scores, so they are not compared.")
+    n, y, yy = (ordered[name].cast(pl.Float64).to_numpy() for name in ("n", "y", "yy"))
+    centre = float(y.sum() / n.sum())
+    sums, squares = y - n * centre, yy - 2.0 * centre * y + n * centre**2
+    frame = pl.DataFrame(
+        {"clinician": ordered["clinician_id"], "row_count": n, "a1": sums, "q1_1": squares, "p1_1": sums**2}
+    )
+    patterns = frame.group_by("clinician", "row_count", maintain_order=True).agg(
+        pl.len().alias("clients"), pl.col("a1", "q1_1", "p1_1").sum()
+    )
+    statistics, names = compressed_from_patterns(patterns, columns=1)
+    try:
+        drawn = integrate(fit(_model((), statistics), method="REML"), level="clinician", seed=seed)
+    except EstimateRefusedError as refused:
+        return _refused(str(refused))
+    return _described(drawn, names=names, centre=centre)
+
+
+def _described(drawn: Integrated, *, names: pl.Series, centre: float) -> ClinicianEffects:
     own, own_sd = drawn.own[:, :, 0], drawn.own_sd[:, :, 0]
     mean, sd = mixture_mean_sd(drawn.weights, own, own_sd)
     low, high = mixture_interval(drawn.weights, own, own_sd, coverage=COVERAGE)
     below = mixture_below(drawn.weights, drawn.effects[:, :, 0], drawn.effects_sd[:, :, 0], threshold=0.0)
-    names = kept["clinician_id"].unique(maintain_order=True)
-    columns = {"estimate": mean, "low": low, "high": high, "probability_above": 1.0 - below, "standard_deviation": sd}
+    columns = {
+        "estimate": mean + centre,
+        "low": low + centre,
+        "high": high + centre,
+        "probability_above": 1.0 - below,
+        "standard_deviation": sd,
+    }
     return ClinicianEffects(
-        service=round(float(drawn.weights @ drawn.beta[:, 0]), DIGITS),
-        clinicians=pl.DataFrame({"clinician_id": names, **{k: np.round(v, DIGITS) for k, v in columns.items()}}),
+        service=round(float(drawn.weights @ drawn.beta[:, 0]) + centre, DIGITS),
+        clinicians=pl.DataFrame(
+            {"clinician_id": names.alias("clinician_id"), **{k: np.round(v, DIGITS) for k, v in columns.items()}}
+        ),
         refusal=None,
     )
 

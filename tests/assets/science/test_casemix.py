@@ -17,6 +17,7 @@ def episodes(seed, *, clinicians=24, each=25, sites=4, spread=1.5):
         {
             "clinician_id": [f"K{k:02d}" for k in clinician],
             "site": [f"S{k % sites}" for k in clinician],
+            "case_id": np.arange(size),
             "outcome_first": first,
             "outcome_last": last,
             "problem": np.where(hard, "trauma", "grief"),
@@ -26,10 +27,11 @@ def episodes(seed, *, clinicians=24, each=25, sites=4, spread=1.5):
     return frame, effect
 
 
-def compared(frame, *, casemix=("problem", "deprivation"), clients=50, clinicians=5, higher_is_better=False):
+def compared(frame, *, casemix=("problem", "deprivation"), clients=20, clinicians=5, higher_is_better=False):
     return adjusted_progress(
         frame,
         casemix=casemix,
+        margin=0.8,
         minimum_clients=clients,
         minimum_clinicians=clinicians,
         higher_is_better=higher_is_better,
@@ -61,7 +63,7 @@ def test_intervals_cover_the_truth_and_better_is_positive():
 
 
 def test_case_mix_is_not_held_against_a_clinician():
-    frame, _ = episodes(5, spread=0.0)
+    frame, _ = episodes(5, spread=0.0, sites=1)
     adjusted, raw = compared(frame).clinicians, compared(frame, casemix=()).clinicians
     assert adjusted["raw_difference"].std() < 0.6 * raw["raw_difference"].std()
     assert not adjusted["is_different"].any()
@@ -96,7 +98,7 @@ def test_the_measure_s_direction_turns_nothing(found):
 
 def test_thin_data_are_refused_in_words():
     frame, _ = episodes(3)
-    assert "closed episodes" in compared(frame.head(20)).refusal
+    assert "closed episodes" in compared(frame.head(10)).refusal
     refused = compared(frame, clinicians=30)
     assert "24 clinicians" in refused.refusal
     assert refused.clinicians.is_empty()
