@@ -24,6 +24,7 @@ from assets.estimates.instrument_facts import instrument_facts
 from assets.estimates.milestones import milestones
 from assets.estimates.monthly import ALLIANCE_MEAN, monthly_measures
 from assets.estimates.rates import rates as published_rates
+from assets.estimates.standardised import improvement_ratios
 from assets.service import Service
 
 # Of two forms of one session the first stands, as in the alliance pairs.
@@ -96,6 +97,14 @@ def _effect_sizes(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFr
     )
 
 
+def _improvement_ratios(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return improvement_ratios(
+        warehouse.read_frame(con, ALL_CHANGE),
+        minimum_clients=service.suppression.minimum_clients,
+        minimum_clinicians=service.suppression.minimum_clinicians,
+    )
+
+
 def _rates(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
     counts = [warehouse.read_frame(con, counting_select(rates.of_population(each))) for each in rates.POPULATIONS]
     return published_rates(pl.concat(counts), minimum_clients=service.suppression.minimum_clients)
@@ -153,6 +162,7 @@ ASSETS: list[dg.AssetsDefinition] = [
     asset(field_measures.MILESTONES_REACHED, _milestones, reads=[marts.RATINGS, marts.EPISODES, analysis.RUPTURES]),
     asset(field_measures.CHANGE_METHODS, _change_methods, reads=[analysis.CLIENT_CHANGE]),
     asset(field_measures.EFFECT_SIZES, _effect_sizes, reads=[analysis.CLIENT_CHANGE]),
+    asset(field_measures.IMPROVEMENT_RATIOS, _improvement_ratios, reads=[analysis.CLIENT_CHANGE]),
     asset(field_measures.RATES, _rates, reads=_counted_from([each.id for each in rates.METRICS])),
     asset(field_measures.MONTHLY, _monthly, reads=[marts.RATINGS, *_counted_from(rates.WATCHED_RATES)]),
 ]

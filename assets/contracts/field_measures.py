@@ -16,7 +16,8 @@ WAITS = ("seen", "ended_unseen", "waiting")
 RULES = ("JT", "GLN", "HLL", "EN", "NK", "HA", "threshold")
 CONCLUSIONS = ("above", "below", "cannot_tell")
 BADGES = ("holds", "depends_on_method", "cannot_tell", "too_few")
-EFFECTS = ("d_intake", "smcr", "smcc")
+EFFECTS = ("d_intake", "smcr", "smcc", "d_ppc2")
+FUNNEL_RULES = ("within", "outside_95", "outside_998", "too_few")
 MILESTONES = ("sudden_gain", "sudden_loss", "first_reliable_improvement", "crossed_cut_off", "repaired_rupture")
 MONTHLY_MEASURES = ("alliance_mean", *WATCHED_RATES)
 POINT_CLASSES = ("common_cause", "improvement", "concern", "neutral_high", "neutral_low", "no_value", "no_limits")
@@ -211,7 +212,8 @@ EFFECT_SIZES = Table(
         v.word(
             "effect",
             EFFECTS,
-            "d_intake: over the spread at the start; smcr: the same, corrected for few; smcc: over the spread of the changes.",
+            "d_intake: over the spread at the start; smcr: the same, corrected for few; smcc: over the spread of the changes; "
+            "d_ppc2: change beyond the rest of the service's, over their common spread at the start (Morris 2008).",
         ),
         v.count("episodes", "Ended episodes with at least one form of the measure, one for each client."),
         v.count("pairs", "Of these, those with a first and a last score."),
@@ -219,6 +221,42 @@ EFFECT_SIZES = Table(
         v.number("low", "Lower end of the 95% interval."),
         v.number("high", "Upper end of the 95% interval."),
         v.flag("is_too_few", "Whether there are fewer clients than the service's smallest group."),
+    ),
+)
+IMPROVEMENT_RATIOS = Table(
+    layer="analysis",
+    name="improvement_ratios",
+    meaning="Each clinician's reliably improved ended episodes over those expected where clients began as badly, with funnel limits.",
+    key=("clinician_id", "instrument"),
+    columns=(
+        v.CLINICIAN_ID,
+        v.SITE,
+        v.INSTRUMENT,
+        v.count("clients", "Different clients with an ended episode and both scores."),
+        v.count("evaluable", "Ended episodes with a first and a last score."),
+        v.count("observed", "Of these, reliably improved."),
+        v.number("expected", "Improved, had each the service's share for its band of first scores.", unit="episodes"),
+        v.number(
+            "ratio",
+            "Observed over expected; 1 is the service's own, more is better. Empty where too few.",
+            unit="ratio",
+        ),
+        v.number("low", "Lower end of the ratio's 95% interval.", unit="ratio"),
+        v.number("high", "Upper end of the ratio's 95% interval.", unit="ratio"),
+        v.number("limit_low_95", "Lower 95% funnel limit around 1.", unit="ratio"),
+        v.number("limit_high_95", "Upper 95% funnel limit around 1.", unit="ratio"),
+        v.number("limit_low_998", "Lower 99.8% funnel limit around 1.", unit="ratio"),
+        v.number("limit_high_998", "Upper 99.8% funnel limit around 1.", unit="ratio"),
+        v.number(
+            "phi",
+            "How much more clinicians differ than chance makes them; 1 is chance (Spiegelhalter 2005).",
+            unit="ratio",
+        ),
+        v.number("tau2", "Variance between clinicians on the square root of the ratio.", unit="squared root ratio"),
+        v.flag("is_adjusted", "Whether the limits are widened by it."),
+        v.word(
+            "funnel_rule", FUNNEL_RULES, "Where the ratio stands against the funnel; a reason to look, never a verdict."
+        ),
     ),
 )
 RATES = Table(
@@ -293,6 +331,7 @@ TABLES: tuple[Table, ...] = (
     MILESTONES_REACHED,
     CHANGE_METHODS,
     EFFECT_SIZES,
+    IMPROVEMENT_RATIOS,
     RATES,
     MONTHLY,
 )

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from assets.estimates.scopes import scopes_of
+from assets.estimates.scopes import WHOLE_SERVICE, scopes_of
 from assets.science.change_methods import (
     Method,
     MethodBadge,
@@ -18,7 +18,7 @@ from assets.science.change_methods import (
     method_badge,
     sample_figures,
 )
-from assets.science.effect_size import pre_post_effects
+from assets.science.effect_size import compared_effect, pre_post_effects
 from assets.science.funnel import wilson_interval
 from assets.science.instruments.model import Instrument
 from assets.science.instruments.registry import Registry
@@ -141,36 +141,40 @@ def effect_sizes(change: pl.DataFrame, *, registry: Registry, minimum_clients: i
     Args:
         change: `analysis.client_change`; ended episodes count.
         registry: the service's instruments.
-        minimum_clients: below it a group's effects are left empty.
+        minimum_clients: below it a group's effects are left empty; and those against the rest of the service, where the
+            rest are fewer.
     """
     rows = []
     for name, closed in _ended(change):
         for scope, scope_name, group in scopes_of(closed):
             if not _vary(group) or (group["last_score"] - group["first_score"]).drop_nulls().n_unique() == 1:
                 continue
-            is_few = _clients(group) < minimum_clients
-            effects = pre_post_effects(
-                group["first_score"],
-                group["last_score"],
-                direction=registry[name].direction,
-                confidence=_CONFIDENCE,
-            )
-            rows += [
-                {
-                    "scope": scope,
-                    "scope_name": scope_name,
-                    "instrument": name,
-                    "effect": kind,
-                    "episodes": group.height,
-                    "pairs": effect.n,
-                    "estimate": None if is_few else round(effect.estimate, 9),
-                    "low": None if is_few else round(effect.low, 9),
-                    "high": None if is_few else round(effect.high, 9),
-                    "is_too_few": is_few,
-                }
-                for kind, effect in effects.items()
-            ]
+            direction = registry[name].direction
+            effects = pre_post_effects(*_pairs(group), direction=direction, confidence=_CONFIDENCE)
+            compared = [group]
+            if scope != WHOLE_SERVICE[0]:
+                rest = closed.filter(pl.col(scope).ne_missing(scope_name))
+                if _vary(rest):
+                    compared.append(rest)
+                    effects["d_ppc2"] = compared_effect(
+                        _pairs(group), control=_pairs(rest), direction=direction, confidence=_CONFIDENCE
+                    )
+            shared = {"scope": scope, "scope_name": scope_name, "instrument": name, "episodes": group.height}
+            pairs = group["last_score"].count()
+            for kind, effect in effects.items():
+                groups = compared if kind == "d_ppc2" else [group]
+                is_few = min(_clients(each) for each in groups) < minimum_clients
+                figures = {"estimate": effect.estimate, "low": effect.low, "high": effect.high}
+                rows.append(
+                    shared
+                    | {"effect": kind, "pairs": pairs, "is_too_few": is_few}
+                    | {figure: None if is_few else round(number, 9) for figure, number in figures.items()}
+                )
     return pl.DataFrame(rows, schema=_EFFECTS)
+
+
+def _pairs(group: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    return group["first_score"], group["last_score"]
 
 
 def _ended(change: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

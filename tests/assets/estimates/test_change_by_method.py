@@ -3,6 +3,7 @@ import polars as pl
 import pytest
 
 from assets.estimates.change_by_method import change_methods, effect_sizes
+from assets.science.effect_size import GroupFigures, d_ppc2
 from assets.science.instruments.registry import REGISTRY
 
 
@@ -149,14 +150,50 @@ def test_an_effect_is_the_mean_change_over_the_spread_at_the_start():
 
 
 def test_a_fall_is_better_on_the_phq_9_and_worse_on_the_ors():
-    assert effects(clients())["estimate"].min() > 0
-    assert effects(clients(instrument="ORS"))["estimate"].max() < 0
+    own = pl.col("effect") != "d_ppc2"
+    assert effects(clients()).filter(own)["estimate"].min() > 0
+    assert effects(clients(instrument="ORS")).filter(own)["estimate"].max() < 0
 
 
 def test_a_small_groups_effect_is_left_empty_and_said_to_be():
     made = effects(clients(24)).filter(pl.col("scope_name") == "south")
-    assert made["is_too_few"].to_list() == [True] * 3
-    assert made["estimate"].null_count() == 3
+    assert made["is_too_few"].to_list() == [True] * 4
+    assert made["estimate"].null_count() == 4
+
+
+def test_a_sites_change_is_held_against_the_rest_of_the_service():
+    change = clients().with_columns(
+        site=pl.when(pl.col("site") == "south").then(None).otherwise("site"),
+        last_score=pl.col("last_score") - pl.when(pl.col("site") == "north").then(2).otherwise(0),
+    )
+    [row] = effects(change).filter(pl.col("effect") == "d_ppc2").to_dicts()
+    groups = [change.filter(pl.col("site").eq_missing(site)) for site in ("north", None)]
+    north, rest = (
+        GroupFigures(
+            n=each.height,
+            mean_pre=each["first_score"].mean(),
+            mean_post=each["last_score"].mean(),
+            sd_pre=each["first_score"].std(),
+        )
+        for each in groups
+    )
+    by_hand = d_ppc2(north, control=rest, correlation=0.5, direction="higher_is_worse", confidence=0.95)
+    assert (row["scope"], row["scope_name"], row["pairs"]) == ("site", "north", 40)
+    assert row["estimate"] == pytest.approx(by_hand.estimate, abs=1e-9)
+    assert row["low"] < row["estimate"] < row["high"]
+
+
+def test_a_group_is_not_held_against_a_rest_too_small_to_be_told():
+    made = effects(clients(24)).filter(pl.col("scope_name") == "north")
+    told = dict(made.select("effect", "is_too_few").rows())
+    assert told == {"d_intake": False, "smcr": False, "smcc": False, "d_ppc2": True}
+    assert made.filter(pl.col("effect") == "d_ppc2")["estimate"].to_list() == [None]
+
+
+def test_the_whole_service_has_nothing_to_be_held_against():
+    made = effects(clients(site="north"))
+    assert "d_ppc2" not in made["effect"].to_list()
+    assert set(made["scope"]) == {"service", "site"}
 
 
 def test_the_order_of_rows_changes_nothing():
