@@ -19,10 +19,13 @@ import polars as pl
 
 from assets import tables, warehouse
 from assets.contracts import slices
+from assets.contracts.model import Kind
 from assets.contracts.registry import TABLES
+from assets.estimates.slices import Night as Against
 from assets.estimates.slices import told_tonight
 from assets.resources import Night
 from assets.service import Service
+from assets.slices import against
 
 VERSION = dg.AssetKey(["published", "version"])
 MANIFEST_FILE = "manifest.json"
@@ -62,14 +65,14 @@ def audit(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     return {full_name: warehouse.count_rows(con, full_name) for full_name in TABLES}
 
 
-def tell(con: duckdb.DuckDBPyConnection, *, folder: Path, last: Path, months: int) -> dict[str, pl.DataFrame]:
-    """What pages are given of each table that has rows of scopes: nothing withheld, and earlier rows where they are held.
+def tell(con: duckdb.DuckDBPyConnection, *, folder: Path, last: Path, night: Against) -> dict[str, pl.DataFrame]:
+    """What pages are given of each table that has rows of scopes: nothing withheld, earlier rows where they are held.
 
     Args:
         con: the night's build.
         folder: where it is kept for the next night, a Parquet file a table.
         last: the same folder of the version that readers have; it may be missing.
-        months: how many months pages look back.
+        night: what its groups are held against.
     """
     folder.mkdir()
     decided = warehouse.read_frame(con, f"SELECT * FROM {slices.PUBLISHED_SLICES.full_name}")
@@ -82,7 +85,12 @@ def tell(con: duckdb.DuckDBPyConnection, *, folder: Path, last: Path, months: in
             warehouse.read_frame(con, f"SELECT * FROM {table.full_name}"),
             last_told=pl.read_parquet(kept) if kept.is_file() else None,
             slices=decided,
-            months=months,
+            counts=[
+                column.name
+                for column in table.columns
+                if column.kind is Kind.INTEGER and column.name not in slices.NO_COUNTS_OF_CLIENTS
+            ],
+            night=night,
         )
         told[table.full_name].write_parquet(folder / kept.name)
     return told
@@ -124,7 +132,7 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
     with night.open_build() as con:
         rows = audit(con)
         last = Path(night.home) / warehouse.CURRENT / TOLD
-        told = tell(con, folder=staged / TOLD, last=last, months=night.service.period_months)
+        told = tell(con, folder=staged / TOLD, last=last, night=against(night))
 
         def read(full_name: str) -> pl.DataFrame:
             if full_name in told:

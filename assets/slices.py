@@ -69,17 +69,23 @@ def disclosure_rule(service: Service) -> DisclosureRule:
     )
 
 
+def against(night: Night) -> Against:
+    """What the night's groups are held against, from its settings."""
+    service = night.service
+    return Against(
+        data_date=night.as_of,
+        months=service.period_months,
+        rule=disclosure_rule(service),
+        least_change=service.suppression.minimum_difference,
+    )
+
+
 def decide(con: duckdb.DuckDBPyConnection, *, night: Night) -> Published:
     """Tonight's groups, held against those of the version that readers have."""
-    home, service = Path(night.home), night.service
+    home = Path(night.home)
     return published_slices(
         warehouse.read_frame(con, SEEN),
-        night=Against(
-            data_date=night.as_of,
-            months=service.period_months,
-            rule=disclosure_rule(service),
-            least_change=service.suppression.minimum_difference,
-        ),
+        night=against(night),
         last=read_last(home, slices.PUBLISHED_SLICES),
         last_members=read_last(home, slices.FIGURE_MEMBERS) if _has_same_codes(con, home) else None,
     )

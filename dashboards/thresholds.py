@@ -22,3 +22,6 @@ FEWEST_MONTHS: Final = 8
 MOST_CONVERSATIONS: Final = 6
 FEWEST_CLINICIANS: Final = 3
 """Fewer clinicians than this, and a picture without names would name them."""
+
+COUNTS_TO_NEAREST: Final = 5
+"""Sizes of groups of clients are told to the nearest multiple of this, so that no two can be subtracted."""

@@ -12,6 +12,9 @@ SCOPES = ("service", "site", "programme", "clinician")
 STATUSES = ("shown", "held", "withheld")
 REASONS = ("few_clients", "few_clinicians", "complement", "subtraction")
 
+NO_COUNTS_OF_CLIENTS = ("clinicians", "phase")
+"""Whole numbers of tables with a row a scope that neither count clients nor what clients did."""
+
 _SLICE_ID = Column(
     name="slice_id",
     kind=Kind.TEXT,

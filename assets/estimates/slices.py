@@ -8,7 +8,7 @@ service, a site, a programme, a clinician), a measure and how many months it loo
 subtracted, and so can one group's figures of two nights; both are looked at here, every night, before anything is drawn.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -145,7 +145,12 @@ def published_slices(
 
 
 def told_tonight(
-    tonight: pl.DataFrame, *, last_told: pl.DataFrame | None, slices: pl.DataFrame, months: int
+    tonight: pl.DataFrame,
+    *,
+    last_told: pl.DataFrame | None,
+    slices: pl.DataFrame,
+    counts: Sequence[str],
+    night: Night,
 ) -> pl.DataFrame:
     """What pages are given of a table with a row a scope: nothing of a withheld one, the earlier rows of a held one.
 
@@ -153,18 +158,25 @@ def told_tonight(
         tonight: the table, with `scope` and `scope_name`.
         last_told: what this function gave for the version that readers have; None where there is none.
         slices: tonight's `quality.published_slices`.
-        months: how many months the service's own pages look back.
+        counts: columns that count clients, or what clients did. Each is given to the nearest multiple of the least
+            change: then no two counts differ by fewer, whatever is subtracted from what.
+        night: what the groups were held against.
     """
+    tonight = tonight.with_columns(_rounded(pl.col(name), to=night.least_change) for name in counts)
     decided = {row["slice_id"]: row for row in slices.iter_rows(named=True)}
     is_alike = last_told is not None and last_told.schema == tonight.schema
     parts = [tonight.clear()]
     for (scope, name), rows in tonight.partition_by("scope", "scope_name", as_dict=True, maintain_order=True).items():
-        of = decided.get(figures_slice(str(scope), str(name), months=months))
+        of = decided.get(figures_slice(str(scope), str(name), months=night.months))
         if of is None or of["status"] == "withheld":
             continue
         earlier = last_told.filter((pl.col("scope") == scope) & (pl.col("scope_name") == name)) if is_alike else None
         parts.append(earlier if of["has_held_figures"] and earlier is not None else rows)
     return pl.concat(parts)
+
+
+def _rounded(count: pl.Expr, *, to: int) -> pl.Expr:
+    return ((2 * count + to) // (2 * to) * to).name.keep()
 
 
 def _groups(seen: pl.DataFrame, place: Mapping[str, int], *, night: Night) -> Iterable[_Group]:

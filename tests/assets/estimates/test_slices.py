@@ -138,21 +138,33 @@ def test_pages_get_nothing_of_a_withheld_scope_and_the_earlier_rows_of_a_held_on
         cases(range(30, 60), scope="site", name="lake"),
     )
     first = decided(*parts)
-    told = told_tonight(table, last_told=None, slices=first.slices, months=12)
+    told = told_tonight(table, last_told=None, slices=first.slices, counts=[], night=NIGHT)
     assert told.equals(table)
     second = decided(*parts[:2], cases(range(30, 61), scope="site", name="lake"), night=LATER, last=first)
     new = table.with_columns(rate=pl.col("rate") + 0.5)
-    told = told_tonight(new, last_told=told, slices=second.slices, months=12)
+    told = told_tonight(new, last_told=told, slices=second.slices, counts=[], night=NIGHT)
     assert told["rate"].to_list() == [0.6, 0.7, 0.3]
     small = decided(*parts[:2], cases(range(30, 33), scope="site", name="lake"), night=LATER, last=second)
-    assert told_tonight(new, last_told=told, slices=small.slices, months=12)["scope_name"].to_list() == ["all"]
+    assert told_tonight(new, last_told=told, slices=small.slices, counts=[], night=NIGHT)["scope_name"].to_list() == [
+        "all"
+    ]
 
 
 def test_a_table_that_has_changed_its_columns_is_told_as_it_is_tonight():
     slices = decided(cases(range(31)), night=LATER, last=decided(cases(range(30)))).slices
     table = pl.DataFrame({"scope": ["service"], "scope_name": ["all"], "rate": [0.2]})
     old = table.select("scope", "scope_name", share="rate")
-    assert told_tonight(table, last_told=old, slices=slices, months=12).equals(table)
+    assert told_tonight(table, last_told=old, slices=slices, counts=[], night=NIGHT).equals(table)
+
+
+def test_counts_are_given_to_the_nearest_five_beside_rates_from_exact_ones():
+    table = pl.DataFrame(
+        {"scope": ["service"], "scope_name": ["all"], "numerator": [13], "denominator": [None], "rate": [0.43]}
+    )
+    table = table.with_columns(pl.col("denominator").cast(pl.Int64))
+    slices = decided(cases(range(30))).slices
+    told = told_tonight(table, last_told=None, slices=slices, counts=["numerator", "denominator"], night=NIGHT)
+    assert told.rows() == [("service", "all", 15, None, 0.43)]
 
 
 def test_the_group_that_holds_a_scopes_figures_is_among_the_published():
