@@ -15,6 +15,9 @@ _ESTIMATES = (
     ("analysis.clinician_progress", "expected_difference", "expected_difference_low", "expected_difference_high"),
     ("analysis.alliance_levels", "estimate", "low", "high"),
     ("analysis.alliance_link", "estimate", "low", "high"),
+    ("analysis.change_methods", "rate", "low", "high"),
+    ("analysis.effect_sizes", "estimate", "low", "high"),
+    ("analysis.improvement_ratios", "ratio", "low", "high"),
 )
 # An interval's end and its figure can differ by a rounding error where they are equal.
 _HAIR = "0.000001"

@@ -16,6 +16,7 @@ from assets.science.instruments.model import Instrument
 from quality.conservation import CONSERVATION
 from quality.estimates import ESTIMATES
 from quality.model import Rule, Severity, by_hand
+from quality.rates import RATES
 
 # Days of things that happened in the service, which can lie neither before it began nor after the data date.
 _DAYS_OF_CARE = (
@@ -64,6 +65,7 @@ def written(parameters: Parameters) -> tuple[Rule, ...]:
         *_forms(parameters),
         *CONSERVATION,
         *ESTIMATES,
+        *RATES,
     )
 
 

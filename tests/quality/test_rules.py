@@ -194,6 +194,9 @@ FIGURES = (
     ("clinician_progress", "expected_difference", "expected_difference_low", "expected_difference_high"),
     ("alliance_levels", "estimate", "low", "high"),
     ("alliance_link", "estimate", "low", "high"),
+    ("change_methods", "rate", "low", "high"),
+    ("effect_sizes", "estimate", "low", "high"),
+    ("improvement_ratios", "ratio", "low", "high"),
 )
 
 
@@ -211,6 +214,38 @@ for _table, _figure, _low, _high in FIGURES:
         figures(_table, _sound, {**_sound, _figure: 0.4}, {**_sound, _figure: 0.7}, {_figure: 0.5}),
         2,
     )
+
+
+def rate(put, **changes):
+    row = {"numerator": 2, "denominator": 20, "eligible": 20, "complete": 20, "cases": 15, "rate": 0.1}
+    told = {"low": 0.05, "high": 0.3, "published_percent": 10.0, "is_too_few": False}
+    put(
+        "analysis.rates",
+        metric="improved",
+        scope="site",
+        scope_name="north",
+        instrument="PHQ-9",
+        **row | told | changes,
+    )
+
+
+def rates(*faults):
+    """A sound row, one out of nothing, one withheld, and one for each fault; as many broken as there are faults."""
+    out_of_nothing = dict.fromkeys(("numerator", "denominator", "eligible", "complete", "cases"), 0)
+    untold = dict.fromkeys(("rate", "low", "high", "published_percent"))
+    sound = ({}, out_of_nothing | untold, {"is_too_few": True, "published_percent": None})
+    return lambda put: [rate(put, **changes) for changes in (*sound, *faults)], len(faults)
+
+
+FAULTS |= {
+    "rates.numerator.within_denominator": rates({"numerator": 21}),
+    "rates.complete.within_eligible": rates({"complete": 21}, {"eligible": 19, "complete": 19}),
+    "rates.cases.within_denominator": rates({"cases": 21}, {"cases": 0}),
+    "rates.rate.of_its_counts": rates({"rate": 0.11}, {"rate": None}, {"denominator": 0}),
+    "rates.rate.within_interval": rates({"low": 0.11}, {"high": 0.09}, {"low": None}, {"low": -0.1}, {"high": 1.1}),
+    "rates.published_percent.withheld": rates({"is_too_few": True}, {"published_percent": None}, {"denominator": 0}),
+    "rates.published_percent.of_its_rate": rates({"published_percent": 10.6}),
+}
 
 
 def verdict_of(name, connection):
