@@ -1,7 +1,7 @@
-"""Where each clinician's page lies, and whose page lies at an address: both ways, in one place.
+"""Where pages lie that are about someone or some place, and whose page lies at an address, in one module.
 
-Belongs here: names of files that depend on a clinician's code. Does not belong here: who may open one (the command
-line's room).
+Belongs here: names of files that depend on a clinician's code, a site or a programme. Does not belong here: who may open
+one (the command line's room).
 """
 
 import re
@@ -12,14 +12,24 @@ _PLAIN = re.compile(r"[A-Za-z0-9_-]")
 _ADDRESS = re.compile(rf"{CLINICIANS}/((?:[A-Za-z0-9_-]|~[0-9a-f]{{2}})+)\.html")
 
 
-def clinician_file(code: str) -> str:
-    """The file name of a clinician's page: the code itself where it is plain.
+def file_stem(name: str) -> str:
+    """A file's name for a code or a place, without its ending: the name itself where it is plain.
 
-    Letters, digits, `-` and `_` stand as they are; every other byte of the code, and the first of a code that is
-    `index`, is written as `~` and two hexadecimal digits, so that no code leaves its folder or takes another's place.
+    Letters, digits, `-` and `_` stand as they are; every other byte, and the first of a name that is `index`, is
+    written as `~` and two hexadecimal digits, so that no name leaves its folder or takes another's place.
     """
-    stem = "".join(each if _PLAIN.fullmatch(each) else _escaped(each) for each in code)
-    return f"{_escaped('i')}ndex.html" if code == "index" else f"{stem}.html"
+    stem = "".join(each if _PLAIN.fullmatch(each) else _escaped(each) for each in name)
+    return f"{_escaped('i')}ndex" if name == "index" else stem
+
+
+def clinician_file(code: str) -> str:
+    """The file name of a clinician's page."""
+    return f"{file_stem(code)}.html"
+
+
+def area_page(scope: str, name: str) -> str:
+    """The page of the service, or of one site or programme, from the site's top."""
+    return "index.html" if scope == "service" else f"{scope}s/{file_stem(name)}.html"
 
 
 def clinician_page(code: str) -> str:

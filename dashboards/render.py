@@ -15,7 +15,7 @@ from markupsafe import Markup
 from dashboards.page_settings import PageSettings
 from dashboards.palette import custom_properties, dark_of_light
 from dashboards.views.methods import explanations
-from dashboards.views.model import Clinician, Link, Page, Spark, Tag
+from dashboards.views.model import Clinician, Link, Noted, Page, Spark, Tag
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -83,7 +83,7 @@ def _named(folder: Path, name: str, content: bytes) -> str:
 
 
 def _kind(cell: object) -> str:
-    return {Tag: "tag", Link: "link", Clinician: "clinician", Spark: "spark"}.get(type(cell), "text")
+    return {Tag: "tag", Noted: "noted", Link: "link", Clinician: "clinician", Spark: "spark"}.get(type(cell), "text")
 
 
 @lru_cache

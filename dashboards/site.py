@@ -3,10 +3,12 @@
 What is written, by path from the site's top:
 
 - `index.html`: the service, with codes of clinicians where a figure is a sign.
+- `sites/*.html`, `programmes/*.html`: the same of one site or programme.
+- `slices/*.json`: the same figures for fixed periods, sites and programmes, for the overview's filters; no code in them.
 - `clinicians/index.html`: every code, without figures.
 - `clinicians/CODE.html`: one clinician's page; it holds no other clinician's code and no other clinician's client.
   `dashboards.addresses` gives a code's path and a path's code.
-- `data-quality.html`: recording by code. `methods.html`: no figure of anyone.
+- `data-quality.html`: recording by code. `methods.html`, `dictionary.html`: no figure of anyone.
 - `assets/`: shared parts without any data, under names that carry their content's hash.
 
 Every code that a reader sees is the whole text of an element whose attribute `data-clinician` is that code, save in a
@@ -27,11 +29,14 @@ from dashboards.addresses import clinician_page as clinician_address
 from dashboards.page_settings import PageSettings
 from dashboards.render import write_assets, write_page
 from dashboards.views import panels
+from dashboards.views.areas import areas
 from dashboards.views.clients import ClientFrames, frames_by_clinician
 from dashboards.views.clinician import clinician_page
 from dashboards.views.data_quality import data_quality
 from dashboards.views.methods import methods
-from dashboards.views.overview import findings, overview
+from dashboards.views.overview import findings, overview, strip
+from dashboards.views.prompts import reasons
+from dashboards.views.rates import shown_rates
 from dashboards.views.roster import clinician_list
 from dashboards.views.service import read_service
 
@@ -56,12 +61,16 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     folder.mkdir(parents=True, exist_ok=True)
     assets = write_assets(folder / "assets")
     service = read_service(read, settings=settings)
-    first = overview(service)
+    found = reasons(service)
+    rates = shown_rates(service)
+    places = areas(service)
+    overviews = [overview(service, area, areas=places, rates=rates, found=found) for area in places]
+    facts = strip(service, places[0], rates=rates)
     pages = (
-        ("index.html", first, "page.html"),
-        ("data-quality.html", data_quality(service), "page.html"),
+        *((area.page, page, "page.html") for area, page in zip(places, overviews, strict=True)),
+        ("data-quality.html", data_quality(service, facts=facts), "page.html"),
         ("methods.html", methods(settings), "methods.html"),
-        ("clinicians/index.html", clinician_list(service), "page.html"),
+        ("clinicians/index.html", clinician_list(service, facts=facts), "page.html"),
     )
     for name, page, template in pages:
         write_page(folder / name, page, template=template, settings=settings, assets=assets, depth=name.count("/"))
@@ -75,7 +84,9 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     dips = (int((settled["state"] == "repaired").sum()), settled.height)
     nobody = _nobody(service.tables)
     for code in service.clinicians:
-        page = clinician_page(service, code, clients=own.get(code, nobody), bands=bands, dips_of_service=dips)
+        page = clinician_page(
+            service, code, clients=own.get(code, nobody), bands=bands, dips_of_service=dips, found=found.get(code, ())
+        )
         write_page(
             folder / clinician_address(code),
             page,
@@ -85,7 +96,9 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
             depth=1,
         )
     return SiteReport(
-        pages=len(pages) + len(service.clinicians), findings=findings(first, service), withheld=len(service.withheld)
+        pages=len(pages) + len(service.clinicians),
+        findings=findings(overviews[0], service, places[0], found=found),
+        withheld=len(service.withheld),
     )
 
 

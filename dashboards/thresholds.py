@@ -20,8 +20,18 @@ FEWEST_MONTHS: Final = 8
 """Fewer months with a figure than this, and a chart over time says too few."""
 
 MOST_CONVERSATIONS: Final = 6
+FALSE_SIGNS: Final = 0.05
+"""Of the signs that open conversations, the share that may be chance on average."""
+
+RECENT_MONTHS: Final = 6
+AUTOCORRELATION: Final = 0.3
+"""How alike neighbouring months of one clinician are taken to be; assumed, and widens what chance explains."""
+
 FEWEST_CLINICIANS: Final = 3
 """Fewer clinicians than this, and a picture without names would name them."""
 
 COUNTS_TO_NEAREST: Final = 5
 """Sizes of groups of clients are told to the nearest multiple of this, so that no two can be subtracted."""
+
+COUNTS_TO_NEAREST: Final = 5
+"""Sizes of groups are told to the nearest multiple of this, so that two of them cannot be subtracted to one person."""

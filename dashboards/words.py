@@ -71,8 +71,11 @@ def between(low: float | None, high: float | None, *, places: int = 1) -> str:
 
 
 def percent_between(low: float | None, high: float | None) -> str:
-    """A range of shares, in per cent."""
-    return "none" if low is None or high is None else f"{low * 100:.0f} to {high * 100:.0f}%"
+    """A range of shares, in per cent; with a decimal where whole ones would make it a point."""
+    if low is None or high is None:
+        return "none"
+    places = 1 if low < high and f"{low * 100:.0f}" == f"{high * 100:.0f}" else 0
+    return f"{low * 100:.{places}f} to {high * 100:.{places}f}%"
 
 
 def day(when: date) -> str:
@@ -132,6 +135,11 @@ def change_tag(*, certainty: str, direction: str | None, since: date | None, is_
     if is_small:
         return f"{way}, but small"
     return f"{'' if certainty == 'clear' else 'Likely '}{way if certainty == 'clear' else way.lower()} since {month(since)}"
+
+
+def rule_sentence(rule: str | None) -> str:
+    """The rule that named a change; empty where none did."""
+    return f"The sign: {RULES[rule]}." if rule else ""
 
 
 def assurance(word: str | None) -> str:
@@ -206,15 +214,15 @@ def quadrant_title(*, both_high: int, both_low: int, total: int) -> str:
     return _capital(" and ".join(parts))
 
 
-def service_headline(*, concerns: Sequence[str], improvements: Sequence[str], withheld: bool) -> str:
+def service_headline(*, concerns: Sequence[str], improvements: Sequence[str], withheld: bool, of: str) -> str:
     """What changed, in one sentence."""
     if withheld:
         return "Too few clients to say anything without saying it of someone"
     if concerns:
-        return f"Worth a look at service level: {listed(concerns)}."
+        return f"Worth a look: {listed(concerns)}."
     if improvements:
         return f"Better than usual: {listed(improvements)}. Nothing has become worse beyond chance."
-    return "The service is steady: no measure has changed beyond chance by enough to matter."
+    return f"{of} is steady: no measure has changed beyond chance by enough to matter."
 
 
 def recording_sentence(share: float | None, standard: float | None, *, what: str) -> str:
@@ -276,67 +284,3 @@ def slope(value: float | None) -> str:
 def slope_between(low: float | None, high: float | None) -> str:
     """A range of outcome points for a tenth of the alliance scale."""
     return between(low, high, places=2)
-
-
-def level_sentence(*, level: str, certainty: str, estimate: float, alliance: str, outcome: str) -> str:
-    """One level of the service's answer in words, from its own word for how sure."""
-    where = {
-        "within_client": f"Sessions after which a client rates the {alliance} above their own usual",
-        "between_client": f"Clients who rate the {alliance} higher than their clinician\u2019s other clients",
-        "between_clinician": f"Clinicians whose clients rate the {alliance} higher than other clinicians\u2019 clients",
-    }[level]
-    if certainty == "too_few":
-        return f"Too few ratings: {where[:1].lower() + where[1:]} cannot be compared."
-    if certainty == "cannot_tell":
-        return f"{where}: cannot tell whether the next {outcome} is better or worse."
-    verb = "go with" if certainty == "clear" else "probably go with"
-    return f"{where} {verb} a {'better' if estimate > 0 else 'worse'} next {outcome}."
-
-
-def level_finding(certainty: str, *, side: str) -> str:
-    """Beside how sure: whether clients rate the alliance apart from the service's."""
-    if certainty in {"clear", "likely"}:
-        return f"Clients rate the alliance {side} than the service\u2019s clients do."
-    return "Whether clients rate the alliance apart from the service\u2019s clients."
-
-
-def expected_finding(certainty: str, *, side: str) -> str:
-    """Beside how sure: whether progress is apart from what was expected."""
-    if certainty in {"clear", "likely"}:
-        return f"Improvement is {side} what clients with the same first score usually make."
-    return "Whether improvement differs from what clients with the same first score usually make."
-
-
-def change_finding(certainty: str, *, direction: str | None) -> str:
-    """Beside how sure: whether the alliance has changed."""
-    if certainty in {"clear", "likely"}:
-        return f"Alliance is {'higher' if direction == 'up' else 'lower'} than its usual range explains."
-    return "Whether alliance has changed by more than months ordinarily do."
-
-
-def link_finding(certainty: str, *, is_positive: bool) -> str:
-    """Beside how sure: whether alliance goes with the next score here."""
-    if certainty in {"clear", "likely"}:
-        return f"A better alliance goes with a {'better' if is_positive else 'worse'} next score for these clients."
-    return "Whether alliance goes with the next score for these clients."
-
-
-def apart_finding(certainty: str, *, is_stronger: bool) -> str:
-    """Beside how sure: whether the link differs from the service's."""
-    if certainty in {"clear", "likely"}:
-        return f"That link is {'stronger' if is_stronger else 'weaker'} than the service\u2019s."
-    return "Whether that link differs from the service\u2019s."
-
-
-def looked_at_sentence(*, shown: int, signs: int, withheld: int) -> str:
-    """How many clinicians were looked at, how many show a sign, and how many are not shown."""
-    seen = f"Of {counted(shown, 'clinician')} looked at, {signs} {'shows' if signs == 1 else 'show'} at least a likely sign worth a conversation"
-    if withheld == 0:
-        return f"{seen}."
-    return f"{seen}; {withheld} more {'is' if withheld == 1 else 'are'} not shown because the group is small."
-
-
-def service_link_title(measures: str, *, certainty: str, is_positive: bool) -> str:
-    """The service's answer for one pair of measures."""
-    said = link_title(certainty=certainty, is_positive=is_positive)
-    return f"{measures}: {said[:1].lower() + said[1:]}" if measures else said

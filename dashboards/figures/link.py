@@ -78,9 +78,23 @@ def intervals(
     lows: Sequence[float],
     highs: Sequence[float],
     sure: Sequence[bool],
+    is_share: bool = False,
+    line: float | None = 0.0,
 ) -> Figure:
-    """Named estimates with their ranges, top to bottom, and the line of nothing."""
+    """Named estimates with their ranges, top to bottom, and one line to hold them against.
+
+    Args:
+        names: What each is of.
+        estimates: The figures.
+        lows: Lower ends of their ranges.
+        highs: Upper ends.
+        sure: Whether each can be told from the line.
+        is_share: Whether figures are shares, shown in per cent.
+        line: Where the line stands, or None.
+    """
     places = list(range(len(names)))[::-1]
+    ends = [*lows, *highs, *(() if line is None else (line,))]
+    room = (max(ends) - min(ends)) * 0.08 or 0.05
     return {
         "data": [
             {
@@ -102,15 +116,35 @@ def intervals(
                     "symbol": "circle",
                     "color": [LIGHT["ink"] if each else LIGHT["ordinary"] for each in sure],
                 },
-                "hovertemplate": "%{x:.2f}<extra></extra>",
+                "hovertemplate": f"%{{x:{'.0%' if is_share else '.2f'}}}<extra></extra>",
             }
         ],
         "layout": layout(
-            xaxis=axis(nticks=7, zeroline=True, zerolinecolor=LIGHT["ordinary"]),
+            xaxis=axis(
+                nticks=7,
+                range=[min(ends) - room, max(ends) + room],
+                tickformat=".0%" if is_share else "",
+                showline=False,
+            ),
             yaxis=axis(
                 tickmode="array", tickvals=places, ticktext=list(names), range=[-0.6, len(names) - 0.4], showgrid=False
             ),
             right=24,
-            height=90 + 62 * len(names),
+            height=80 + (46 if is_share else 62) * len(names),
+            shapes=[]
+            if line is None
+            else [
+                {
+                    "type": "line",
+                    "xref": "x",
+                    "yref": "paper",
+                    "x0": line,
+                    "x1": line,
+                    "y0": 0,
+                    "y1": 1,
+                    "line": {"color": LIGHT["ordinary"], "width": 1},
+                    "layer": "below",
+                }
+            ],
         ),
     }

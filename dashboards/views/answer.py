@@ -7,18 +7,20 @@ from typing import Any
 
 import polars as pl
 
+from assets.contracts.rates import metric
 from assets.science.disclosure import suppressed_cells
-from dashboards import words
+from dashboards import finding_words, rate_words, words
 from dashboards.figures.link import intervals
+from dashboards.views.areas import Area
 from dashboards.views.model import Cell, Panel, Table, Tag
+from dashboards.views.rates import WAITS, definitions, rate_of
 from dashboards.views.service import Service, disclosure_rule, step_words
+from dashboards.views.sizes import told
 
 
-def level_rows(service: Service) -> list[dict[str, Any]]:
-    """The service's levels, measures in the order of the configuration."""
-    frame = service.tables["analysis.alliance_levels"].filter(
-        (pl.col("method") == "split_panel_jackknife") & (pl.col("scope") == "service")
-    )
+def level_rows(service: Service, area: Area) -> list[dict[str, Any]]:
+    """An area's levels, measures in the order of the configuration."""
+    frame = area.rows(service.tables["analysis.alliance_levels"]).filter(pl.col("method") == "split_panel_jackknife")
     configured = {each: place for place, each in enumerate(service.settings.measures)}
     order = ["within_client", "between_client", "between_clinician"]
     return sorted(
@@ -31,7 +33,7 @@ def level_rows(service: Service) -> list[dict[str, Any]]:
 
 
 def _level_words(row: dict[str, Any]) -> str:
-    return words.level_sentence(
+    return finding_words.level_sentence(
         level=row["level"],
         certainty=row["certainty"],
         estimate=row["estimate"] or 0.0,
@@ -48,9 +50,9 @@ def within_words(row: dict[str, Any]) -> str:
     return f"{said}: {words.slope(row['estimate'])} points for {step_words(row['alliance_instrument'])} (95% range {words.slope_between(row['low'], row['high'])})."
 
 
-def levels_panel(service: Service) -> Panel:
+def levels_panel(service: Service, area: Area) -> Panel:
     """Does alliance go with progress here? Three levels, each with its range."""
-    found = level_rows(service)
+    found = level_rows(service, area)
     rows: list[tuple[Cell, ...]] = []
     drawn = []
     for row in found:
@@ -72,7 +74,7 @@ def levels_panel(service: Service) -> Panel:
         )
         if not is_few and row["low"] is not None and row["high"] is not None:
             drawn.append((pair, row))
-    main = service.pairs[0] if service.pairs else None
+    main = area.pairs[0] if area.pairs else None
     first = [row for _, row in drawn if main and (row["alliance_instrument"], row["outcome_instrument"]) == main]
     within = next(
         (
@@ -84,7 +86,7 @@ def levels_panel(service: Service) -> Panel:
         ),
         None,
     )
-    title = words.service_link_title(
+    title = finding_words.service_link_title(
         f"{main[0]} with {main[1]}" if main else "",
         certainty="too_few" if within is None else str(within["certainty"]),
         is_positive=within is not None and (within["estimate"] or 0) > 0,
@@ -102,6 +104,7 @@ def levels_panel(service: Service) -> Panel:
         title=title,
         caption="Improvement of the next outcome score for a tenth of the alliance scale, its three levels kept apart, with 95% ranges; right is "
         f"better.{f' Drawn: {main[0]} with {main[1]}.' if main else ''}{low_high} Only the first compares clients with themselves.",
+        how="right of the line, a better alliance goes with a better next score; a range across the line cannot tell.",
         method="levels",
         table=Table(
             columns=("Measures", "Level", "Outcome points", "95% range", "How sure", "In words"),
@@ -121,42 +124,62 @@ def levels_panel(service: Service) -> Panel:
     )
 
 
-def waits_panel(service: Service) -> Panel:
-    """How long people waited, by site."""
+def waits_panel(service: Service, area: Area, rates: pl.DataFrame) -> Panel:
+    """How long people waited: within six and eighteen weeks by the national rule, and the middle waits by site."""
     settings = service.settings
     start = pl.lit(settings.data_date).dt.offset_by(f"-{settings.period_months}mo")
     seen = service.tables["marts.episodes"].filter(
         pl.col("wait_days").is_not_null() & (pl.col("wait_days") >= 0) & (pl.col("first_session_on") > start)
     )
+    if area.scope != "service":
+        seen = seen.filter(pl.col(area.scope) == area.name)
     sites = seen.with_columns(pl.col("site").fill_null("not recorded"))
     counts = dict(sites.group_by("site").agg(pl.col("case_id").n_unique()).sort("site").iter_rows())
     hidden = suppressed_cells(counts, rule=disclosure_rule(settings), is_total_shown=True, clinicians=None)
     rows: list[tuple[Cell, ...]] = []
-    groups = [("All sites", seen)] + [
-        (site, sites.filter(pl.col("site") == site)) for site in counts if len(counts) > 1
-    ]
+    groups = [("All", seen)]
+    if area.scope == "service" and len(counts) > 1:
+        groups += [(site, sites.filter(pl.col("site") == site)) for site in counts]
     for name, frame in groups:
-        if frame["case_id"].n_unique() < settings.minimum_clients or (name in hidden and name != "All sites"):
+        if frame["case_id"].n_unique() < settings.minimum_clients or (name in hidden and name != "All"):
             rows.append((name, "Too few", "Too few", "Too few", "Too few"))
             continue
         parts = [frame["wait_days"].quantile(q, interpolation="linear") for q in (0.25, 0.5, 0.75, 0.9)]
         rows.append(
             (
                 name,
-                f"{frame.height:,}",
+                f"{told(service, frame['case_id'].n_unique(), population='first_seen', scope=area.scope if name == 'All' else 'site', name=area.name if name == 'All' else name, months=settings.period_months):,}",
                 f"{parts[1]:.0f} days",
                 f"{parts[0]:.0f} to {parts[2]:.0f} days",
                 f"{parts[3]:.0f} days",
             )
         )
+    first = rate_of(rates, area, WAITS[0])
+    for name in WAITS:
+        row = rate_of(rates, area, name)
+        share, low_high, counts_ = (
+            ("Too few",) * 3
+            if row is None
+            else (
+                rate_words.published(row["published_percent"], is_too_few=row["is_too_few"]),
+                words.percent_between(row["low"], row["high"]),
+                rate_words.of_counts(row["numerator"], row["denominator"]),
+            )
+        )
+        rows.append((metric(name).title, counts_, share, low_high, ""))
     return Panel(
         key="waits",
-        title="How long people waited from referral to a first session",
+        title=rate_words.waits_title(
+            percent=first["published_percent"] if first else None,
+            low=first["low"] if first else None,
+            high=first["high"] if first else None,
+        ),
         caption=f"Everyone first seen in the {settings.period_months} months to {words.day(settings.data_date)}: counted, not estimated. Half waited "
-        "no longer than the middle wait.",
+        "no longer than the middle wait. The two rates below are of finished courses: per cent, and its 95% range.",
+        definitions=definitions(WAITS),
         method="waits",
         table=Table(
-            columns=("Site", "First seen", "Middle wait", "Middle half", "Nine in ten within"),
+            columns=("Who", "First seen", "Middle wait", "Middle half", "Nine in ten within"),
             rows=tuple(rows),
             numeric=frozenset({1, 2, 3, 4}),
         ),

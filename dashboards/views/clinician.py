@@ -5,14 +5,14 @@ Belongs here: the page's headline and the order of its panels. Client ids stand 
 
 from collections.abc import Mapping
 
-from dashboards import words
+from dashboards import finding_words, words
 from dashboards.views import panels
 from dashboards.views.clients import ClientFrames, courses_panel, dips_panel
 from dashboards.views.clinician_panels import appointments_panel, improvement_panel, link_panel, parts_panel
 from dashboards.views.key_figures import key_figures
 from dashboards.views.model import Headline, Page, Panel, Sure
 from dashboards.views.progress import progress_verdict
-from dashboards.views.prompts import reasons
+from dashboards.views.prompts import Prompt
 from dashboards.views.recording import is_the_sites_matter
 from dashboards.views.service import Row, Service, score_span, step_words
 from dashboards.views.signals import Signal
@@ -25,6 +25,7 @@ def clinician_page(
     clients: ClientFrames,
     bands: Mapping[str, dict[str, list[float]] | None],
     dips_of_service: tuple[int, int],
+    found: tuple[Prompt, ...],
 ) -> Page:
     """Everything on one clinician's page.
 
@@ -34,6 +35,7 @@ def clinician_page(
         clients: This clinician's own clients, and nobody else's.
         bands: The funnel's bands of each outcome measure.
         dips_of_service: Repaired dips and all settled dips of the service.
+        found: This clinician's reasons for a conversation, the surest first.
     """
     settings = service.settings
     who = service.row("clinicians", code) or {}
@@ -76,6 +78,7 @@ def clinician_page(
             dips=dips,
             courses=courses,
             attendance=attendance,
+            found=found,
         ),
         cards=key_figures(
             service,
@@ -149,16 +152,13 @@ def _headline(
     dips: Panel,
     courses: Panel,
     attendance: Row,
+    found: tuple[Prompt, ...],
 ) -> Headline:
-    found = reasons(service, code)
     signal = service.alliance.get(code)
-    changed = (
-        found[0].why
-        if found
-        else "No sign of change: alliance, missed appointments and improvement are within what chance explains."
-    )
-    if found and signal is not None and signal.tone != "ordinary":
-        changed = panels.title(signal, subject="alliance") + "."
+    changed = "No sign of change: alliance, missed appointments and improvement are within what chance explains."
+    if found:
+        first = found[0]
+        changed = first.why if first.stands else finding_words.lost_among(first.why, looked_at=len(service.shown))
     because = "Too few ratings to say what that means for progress."
     if linked is not None and linked["certainty"] != "too_few" and linked["estimate"] is not None:
         title = words.link_title(certainty=linked["certainty"], is_positive=linked["estimate"] > 0)
@@ -171,7 +171,7 @@ def _headline(
         dips=dips,
         courses=courses,
         attendance=attendance,
-        is_to_learn=any(each.is_to_learn for each in found),
+        is_to_learn=any(each.is_to_learn and each.stands for each in found),
         progress=progress,
     )
     sure = _sure(linked=linked, level=level, progress=progress, signal=signal)
@@ -216,23 +216,31 @@ def _sure(*, linked: Row | None, level: Row | None, progress: Row | None, signal
     if linked is not None and linked["certainty"] != "too_few":
         is_positive = (linked["estimate"] or 0) > 0
         sure.append(
-            Sure(word=linked["certainty"], finding=words.link_finding(linked["certainty"], is_positive=is_positive))
+            Sure(
+                word=linked["certainty"],
+                finding=finding_words.link_finding(linked["certainty"], is_positive=is_positive),
+            )
         )
         # The night holds false discoveries among all clinicians at 5%; without that mark nobody stands apart.
         if linked["probability_above_service"] is not None:
             apart = "clear" if linked["is_different"] else "cannot_tell"
             is_stronger = linked["probability_above_service"] > 0.5
-            sure.append(Sure(word=apart, finding=words.apart_finding(apart, is_stronger=is_stronger)))
+            sure.append(Sure(word=apart, finding=finding_words.apart_finding(apart, is_stronger=is_stronger)))
     if signal is not None:
         sure.append(
-            Sure(word=signal.certainty, finding=words.change_finding(signal.certainty, direction=signal.direction))
+            Sure(
+                word=signal.certainty,
+                finding=finding_words.change_finding(signal.certainty, direction=signal.direction),
+            )
         )
     if level is not None and level["shrunken_mean"] is not None:
         side = "higher" if level["shrunken_mean"] > level["service_mean"] else "lower"
-        sure.append(Sure(word=level["certainty"], finding=words.level_finding(level["certainty"], side=side)))
+        sure.append(Sure(word=level["certainty"], finding=finding_words.level_finding(level["certainty"], side=side)))
     if progress is not None and progress["expected_difference"] is not None:
         side = "ahead of" if progress["expected_difference"] > 0 else "behind"
-        sure.append(Sure(word=progress["certainty"], finding=words.expected_finding(progress["certainty"], side=side)))
+        sure.append(
+            Sure(word=progress["certainty"], finding=finding_words.expected_finding(progress["certainty"], side=side))
+        )
     if not sure:
         sure.append(
             Sure(word="too_few", finding="There are too few ratings to say anything about alliance or progress.")

@@ -5,18 +5,20 @@ Belongs here: the overview's pictures of all clinicians, named only where both f
 
 import polars as pl
 
+from assets.science.disclosure import rounded_count
 from dashboards import thresholds, words
 from dashboards.figures.comparison import quadrant, steadied_links
 from dashboards.views import panels
+from dashboards.views.areas import Area
 from dashboards.views.model import Clinician, Panel, Table
-from dashboards.views.service import Pair, Service, step_words
+from dashboards.views.service import Pair, Row, Service, step_words
 
 
-def by_pair(service: Service) -> list[list[Panel]]:
-    """For each pair of measures: alliance by progress, steadied links, funnel."""
+def by_pair(service: Service, area: Area) -> list[list[Panel]]:
+    """For each pair of measures and the clinicians of an area: alliance by progress, steadied links, funnel."""
     found = []
-    for place, pair in enumerate(service.pairs):
-        codes = [code for code in service.shown if service.pair.get(code) == pair]
+    for place, pair in enumerate(area.pairs):
+        codes = [code for code in area.codes if service.pair.get(code) == pair]
         if len(codes) < thresholds.FEWEST_CLINICIANS:
             continue
         found.append(
@@ -74,6 +76,7 @@ def _quadrant(service: Service, pair: Pair, codes: list[str], place: int) -> Pan
         caption=f"{alliance} with {outcome}. Up: more improvement than clients of the same site with the same first score usually "
         "make. Right: clients rate the alliance higher than the service. Both are steadied estimates; a code stands only where "
         "both are clear or likely, and the numbers give each one\u2019s range.",
+        how="each mark is a clinician; near the middle nothing can be told apart.",
         method="quadrant",
         table=Table(columns=columns, rows=rows, numeric=frozenset({1, 4})),
         figure=quadrant(
@@ -125,6 +128,7 @@ def _links(service: Service, pair: Pair, codes: list[str], place: int) -> Panel:
         caption=f"{pair[1]} improvement at the next session for {step_words(pair[0])} above the client\u2019s own usual: steadied "
         "estimates with 95% ranges. In the order of how many ratings they rest on; coloured and named where "
         "a link stands apart from the service\u2019s, with false signs among all held at one in twenty.",
+        how="each mark is a clinician with its range; a range across the dashed line cannot tell.",
         method="link",
         table=Table(
             columns=("Clinician", f"{pair[1]} points", "95% range", "How sure of a link"),
@@ -171,12 +175,13 @@ def _funnel(service: Service, pair: Pair, codes: list[str], place: int) -> Panel
         ),
         caption=f"Share of clients reliably improved on the {outcome}, one unnamed dot a clinician. Outside the outer band chance "
         "is unlikely: look for reasons before judging.",
+        how="each dot is a clinician; inside the darker band chance explains the difference.",
         method="funnel",
         table=Table(
             columns=("Clients", "Reliably improved", "95% range", "Against the bands"),
             rows=tuple(
                 (
-                    str(row["evaluable"]),
+                    str(_about(row)),
                     words.percent(row["improved_rate"]),
                     words.percent_between(row["low"], row["high"]),
                     said[row["funnel_rule"]],
@@ -191,7 +196,7 @@ def _funnel(service: Service, pair: Pair, codes: list[str], place: int) -> Panel
             bands,
             dots=[
                 (
-                    row["evaluable"],
+                    _about(row),
                     row["improved_rate"],
                     "ordinary"
                     if row["funnel_rule"] != "outside_998"
@@ -207,6 +212,11 @@ def _funnel(service: Service, pair: Pair, codes: list[str], place: int) -> Panel
         else None,
         empty=None if is_enough else "Too few clinicians have enough finished courses of treatment.",
     )
+
+
+def _about(row: Row) -> int:
+    """A clinician's clients to the nearest five: the dot has no name, but its exact size would be one."""
+    return rounded_count(int(row["evaluable"]), round_to=thresholds.COUNTS_TO_NEAREST)
 
 
 def _unnamed(number: int, *, columns: int) -> tuple[tuple[str, ...], ...]:

@@ -10,14 +10,13 @@ from dashboards import words
 from dashboards.page_settings import PageSettings
 from dashboards.thresholds import FEWEST_CLINICIANS
 from dashboards.views import panels
-from dashboards.views.model import Cell, Clinician, Page, Panel, Table, Tag
-from dashboards.views.overview import strip
+from dashboards.views.model import Cell, Clinician, Fact, Page, Panel, Table, Tag
 from dashboards.views.service import Service
 
 _FORMS = ("alliance_recorded", "outcome_recorded")
 
 
-def data_quality(service: Service) -> Page:
+def data_quality(service: Service, *, facts: tuple[Fact, ...]) -> Page:
     """Where every line went, which checks ran, and what is missing."""
     settings, tables = service.settings, service.tables
     lines = tables["quality.reconciliation"].sort("feed", "file_number")
@@ -38,7 +37,7 @@ def data_quality(service: Service) -> Page:
         heading="Data quality: what came in, and what is missing",
         about=f"{words.counted(total, 'line')} in {words.counted(lines.height, 'file')}; data to {words.day(settings.data_date)}.",
         section="quality",
-        facts=strip(service),
+        facts=facts,
         is_alarming=panels.is_alarming(service),
         panels=(
             Panel(

@@ -61,6 +61,18 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
             "Missed appointments",
             "Missed without notice, as a share of all booked. What the clinic itself called off stands apart and never counts against anyone.",
         ),
+        "rates": (
+            "Rates",
+            "Each rate is counted from what the night\u2019s tables say of each course, episode or appointment, by one declaration; its own words stand under its name, and the data dictionary has the conditions. Per cents are from unrounded counts, halves up, with Wilson\u2019s 95% range. Measured: how many of those who should have been measured were.",
+        ),
+        "change": (
+            "Rules for reliable change",
+            "Whether one client\u2019s change is beyond measurement error can be asked by several rules: Jacobson and Truax (1991), Edwards and Nunnally (Speer 1992), Hageman and Arrindell (1999), and the published threshold that the NHS uses. The badge says whether all four put the rate on the same side of its benchmark: the service\u2019s standard, else the service\u2019s own rate.",
+        ),
+        "milestones": (
+            "Milestones and setbacks",
+            "A first reliable improvement, crossing the cut-off, a sudden gain or loss between two sessions by three criteria (Tang and DeRubeis 1999), and a repaired alliance dip. Counted once a client, by the day of the session that shows it.",
+        ),
         "parts": (
             "Parts of the alliance",
             "Bond, goals and tasks are scored from a few questions each and rise and fall together. Their averages are described; no difference between them is claimed.",
@@ -71,7 +83,7 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         ),
         "conversations": (
             "Conversations",
-            f"At most {thresholds.MOST_CONVERSATIONS} prompts, a clinician once, by how sure and then by code. Signs that alliance or missed appointments have changed, and rates of improvement outside the funnel, come up. With many clinicians looked at, some signs are chance: a prompt opens a conversation and closes none.",
+            f"At most {thresholds.MOST_CONVERSATIONS} prompts, a clinician once, by how sure and then by code. Signs that alliance or missed appointments have changed, rates of improvement outside the funnel and progress apart from expected come up, but only those that stand when all questions asked of all clinicians are one family and no more than {thresholds.FALSE_SIGNS:.0%} of the signs may be chance (Benjamini and Hochberg 1995). For months the latest {thresholds.RECENT_MONTHS} are held against the usual level, neighbouring months taken to be alike by {thresholds.AUTOCORRELATION}. A prompt opens a conversation and closes none.",
         ),
         "waits": (
             "Waits",

@@ -11,10 +11,19 @@ Figure = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Tag:
-    """A verdict in a few words with its tone: `better`, `worse` or `ordinary`."""
+    """A verdict in a few words with its tone, `better`, `worse` or `ordinary`, and perhaps what it rests on."""
 
     words: str
     tone: str = "ordinary"
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """Words with a smaller line under them."""
+
+    words: str
+    note: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +52,7 @@ class Spark:
     words: str
 
 
-Cell = str | Tag | Link | Clinician | Spark
+Cell = str | Tag | Noted | Link | Clinician | Spark
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +74,8 @@ class Panel:
         caption: Unit, comparison and band in a line.
         method: The anchor on the methods page.
         table: The numbers behind the picture.
+        how: How to read the picture, in a line.
+        definitions: What each figure of the table counts: its name and its declaration's own words.
         figure: The chart, if there is one.
         shown: Whether the table is what the panel shows, rather than what it hides.
         strips: Client rows drawn as SVG.
@@ -77,6 +88,8 @@ class Panel:
     caption: str
     method: str
     table: Table
+    how: str = ""
+    definitions: tuple[tuple[str, str], ...] = ()
     figure: Figure | None = None
     shown: bool = False
     strips: tuple["Strip", ...] = ()

@@ -1,46 +1,63 @@
-"""The director's overview: is the alliance helping clients progress, for whom, and how sure are we?
+"""The director's overview, of the service, a site or a programme: is the alliance helping clients progress, and how sure?
 
 Belongs here: the overview's opening and the order of its panels. Does not belong here: the panels (`answer`, `measures`,
-`comparison`) or who is worth a conversation (`prompts`).
+`rates`, `change`, `comparison`) or who is worth a conversation (`prompts`).
 """
 
-from dashboards import words
+import polars as pl
+
+from dashboards import finding_words, words
 from dashboards.addresses import clinician_page
 from dashboards.views import panels
 from dashboards.views.answer import level_rows, levels_panel, waits_panel, within_words
+from dashboards.views.areas import Area
+from dashboards.views.change import change_panel, rules_panel
 from dashboards.views.comparison import by_pair
 from dashboards.views.measures import Measure, measure_rows, measures_panel
-from dashboards.views.model import Cell, Clinician, Fact, Headline, Page, Panel, Sure, Table, Tag
-from dashboards.views.prompts import Prompt, conversations, reasons
-from dashboards.views.service import Service
+from dashboards.views.model import Cell, Clinician, Fact, Headline, Link, Page, Panel, Sure, Table, Tag
+from dashboards.views.prompts import Prompt, Reasons, conversations, signed
+from dashboards.views.rates import attendance_panel, drop_out_panel, official_panel, rate_of
+from dashboards.views.service import Row, Service
+from dashboards.views.sizes import told
+
+_KINDS = {"site": "Site", "programme": "Programme"}
 
 
-def overview(service: Service) -> Page:
-    """Everything on the first page."""
+def overview(service: Service, area: Area, *, areas: tuple[Area, ...], rates: pl.DataFrame, found: Reasons) -> Page:
+    """The first page, or the page of one site or programme in its form.
+
+    Args:
+        service: The night.
+        area: What the page speaks of.
+        areas: Everything that has a page of this form.
+        rates: Rates that may be shown.
+        found: Every shown clinician's reasons for a conversation.
+    """
     settings = service.settings
-    prompts = () if service.is_withheld else conversations(service)
-    measures = () if service.is_withheld else measure_rows(service)
-    shown = [] if service.is_withheld else by_pair(service)
-    head = _headline(service, prompts=prompts, measures=measures)
-    cases = service.tables["marts.appointments"]["case_id"].n_unique()
-    about = f"{words.counted(cases, 'case')} and {words.counted(len(service.clinicians), 'clinician')} on record"
-    pages: list[Panel] = []
+    prompts = () if service.is_withheld else conversations(found, area.codes)
+    measures = () if service.is_withheld else measure_rows(service, area)
+    drawn: list[Panel | None] = []
     if not service.is_withheld:
-        pages = [levels_panel(service), _conversations(service, prompts=prompts)]
-        if measures:
-            pages.append(measures_panel(measures))
-        # The main measures first, whatever they can say; further ones only where there is something to draw.
-        pages += [*(shown[0] if shown else ()), waits_panel(service)]
-        pages += [each for more in shown[1:] for each in more if each.figure is not None]
+        drawn = _panels(
+            service,
+            area,
+            areas=areas,
+            rates=rates,
+            prompts=prompts,
+            measures=measures,
+            signs=len(signed(found, area.codes)),
+        )
+    is_whole = area.scope == "service"
+    named = "Service overview" if is_whole else f"{_KINDS[area.scope]} {area.name}"
     return Page(
-        title=f"{settings.clinic}: service overview",
-        heading="Service overview: is the alliance helping clients progress?",
-        about=f"{'Too few clients to count' if service.is_withheld else about}; data to {words.day(settings.data_date)}.",
+        title=f"{settings.clinic}: {named[:1].lower() + named[1:]}",
+        heading=f"{named}: is the alliance helping clients progress?",
+        about=f"{_about(service, area)}; data to {words.day(settings.data_date)}.",
         section="overview",
-        facts=(*strip(service), Fact(label="Clinicians not shown", words=_not_shown(service))),
+        facts=(*strip(service, area, rates=rates), Fact(label="Clinicians not shown", words=_not_shown(service))),
         is_alarming=panels.is_alarming(service),
-        headline=head,
-        panels=tuple(pages),
+        headline=_headline(service, area, prompts=prompts, measures=measures),
+        panels=tuple(each for each in drawn if each is not None),
         explains=("alliance", "compared", "progress", "reliable", "steadied", "signal", "withheld", "certainty"),
         notice=f"Fewer than {settings.minimum_clients} clients: every figure is withheld."
         if service.is_withheld
@@ -48,63 +65,108 @@ def overview(service: Service) -> Page:
     )
 
 
-def findings(page: Page, service: Service) -> tuple[str, str, str]:
+def _panels(
+    service: Service,
+    area: Area,
+    *,
+    areas: tuple[Area, ...],
+    rates: pl.DataFrame,
+    prompts: tuple[Prompt, ...],
+    measures: tuple[Measure, ...],
+    signs: int,
+) -> list[Panel | None]:
+    shown = by_pair(service, area)
+    found: list[Panel | None] = [levels_panel(service, area)]
+    if area.scope != "programme":
+        found.append(_conversations(service, area, prompts=prompts, signs=signs))
+    if measures:
+        found.append(measures_panel(measures))
+    # The main measures, whatever they can say; further ones on the sites' own pages, where there is something to draw.
+    found += shown[0] if shown else ()
+    found += [
+        drop_out_panel(rates, area, service),
+        change_panel(rates, area, service),
+        rules_panel(area, service),
+        waits_panel(service, area, rates),
+        official_panel(rates, area, service),
+        attendance_panel(rates, area, service),
+    ]
+    if area.scope == "service":
+        found.append(_areas_panel(service, areas, rates=rates))
+    else:
+        found += [each for more in shown[1:] for each in more if each.figure is not None]
+    return found
+
+
+def findings(page: Page, service: Service, whole: Area, *, found: Reasons) -> tuple[str, str, str]:
     """The overview in three sentences."""
     if page.headline is None:
         return ("Nothing to report.", "Nothing to report.", "Nothing to report.")
-    within = [row for row in level_rows(service) if row["level"] == "within_client"]
+    within = [row for row in level_rows(service, whole) if row["level"] == "within_client"]
     said = [
         f"{words.certainty(row['certainty']).lower()} for {row['alliance_instrument']} with {row['outcome_instrument']}"
         for row in within
         if (row["alliance_instrument"], row["outcome_instrument"]) in service.pairs
     ]
     answer = words.listed(said) if said and not service.is_withheld else "too few ratings to say"
-    signs = 0 if service.is_withheld else sum(bool(reasons(service, code)) for code in service.shown)
+    signs = 0 if service.is_withheld else len(signed(found, service.shown))
     return (
         page.headline.changed,
         f"Whether a better alliance than a client\u2019s own usual goes with a better next score: {answer}.",
-        words.looked_at_sentence(shown=len(service.shown), signs=signs, withheld=len(service.withheld)),
+        finding_words.looked_at_sentence(shown=len(service.shown), signs=signs, withheld=len(service.withheld)),
     )
 
 
-def strip(service: Service) -> tuple[Fact, ...]:
-    """The service's freshness and completeness."""
-    attendance = service.tables["analysis.clinician_attendance"]
-    sessions = 0 if service.is_withheld else int(attendance["sessions"].sum())
+def strip(service: Service, area: Area, *, rates: pl.DataFrame) -> tuple[Fact, ...]:
+    """Freshness, and an area's completeness."""
 
     def share(name: str) -> float | None:
-        if not sessions:
-            return None
-        return float((attendance[name].fill_null(0) * attendance["sessions"]).sum()) / sessions
+        row = None if service.is_withheld else rate_of(rates, area, name)
+        return None if row is None else float(row["rate"])
 
     return panels.facts(service, alliance=share("alliance_recorded"), outcome=share("outcome_recorded"))
 
 
-def _headline(service: Service, *, prompts: tuple[Prompt, ...], measures: tuple[Measure, ...]) -> Headline:
-    concerns = [_inside(name) for name, _, signal, _ in measures if signal.tone == "worse"]
-    better = [_inside(name) for name, _, signal, _ in measures if signal.tone == "better"]
+def _about(service: Service, area: Area) -> str:
+    if service.is_withheld:
+        return "Too few clients to count"
+    booked = service.tables["marts.appointments"]
+    if area.scope == "programme":
+        of = service.tables["marts.episodes"].filter(pl.col("programme") == area.name).select("episode_id")
+        count = booked.join(of, on="episode_id", how="semi")["case_id"].n_unique()
+        return f"About {words.counted(told(service, count, population='booked', scope='programme', name=area.name, months=0), 'case')} on record"
+    if area.scope == "site":
+        booked = booked.filter(pl.col("site") == area.name)
+    cases, people = booked["case_id"].n_unique(), len(area.codes) if area.scope == "site" else len(service.clinicians)
+    cases = told(service, cases, population="booked", scope=area.scope, name=area.name, months=0)
+    return f"About {words.counted(cases, 'case')} and {words.counted(people, 'clinician')} {'shown' if area.scope == 'site' else 'on record'}"
+
+
+def _headline(service: Service, area: Area, *, prompts: tuple[Prompt, ...], measures: tuple[Measure, ...]) -> Headline:
+    concerns = [_inside(each.name) for each in measures if each.signal.tone == "worse"]
+    better = [_inside(each.name) for each in measures if each.signal.tone == "better"]
     to_do = []
     asked = [each for each in prompts if not each.is_to_learn]
     if asked:
         to_do.append(f"Have the {words.counted(len(prompts), 'conversation')} listed below.")
     elif prompts:
         to_do.append("Ask the clinician named below what has gone well: nobody needs a conversation about a concern.")
-    else:
+    elif area.scope != "programme":
         to_do.append("No conversation is needed: no clinician\u2019s figures differ from usual beyond chance.")
-    for name, _, signal, is_share in measures:
+    for each in measures:
+        signal = each.signal
         if signal.assurance == "no_unless_something_changes" and signal.standard is not None and len(to_do) < 4:
-            now = panels.value_words(signal.latest, is_share=is_share, beside=signal.standard)
+            now = panels.value_words(signal.latest, is_share=each.is_share, beside=signal.standard)
             to_do.append(
-                f"{name}: {now} in the latest month against a standard of {words.percent(signal.standard)}, "
+                f"{each.name}: {now} in the latest month against a standard of {words.percent(signal.standard)}, "
                 "which will not be met unless something changes."
             )
     if service.is_withheld:
         to_do = ["Nothing yet: too few clients have been seen."]
     sure = [
         Sure(word=row["certainty"], finding=within_words(row))
-        for row in level_rows(service)
-        if row["level"] == "within_client"
-        and (row["alliance_instrument"], row["outcome_instrument"]) in service.pairs[:3]
+        for row in level_rows(service, area)
+        if row["level"] == "within_client" and (row["alliance_instrument"], row["outcome_instrument"]) in area.pairs[:3]
     ]
     sure.append(
         Sure(
@@ -113,11 +175,17 @@ def _headline(service: Service, *, prompts: tuple[Prompt, ...], measures: tuple[
         )
     )
     return Headline(
-        changed=words.service_headline(concerns=concerns[:3], improvements=better[:3], withheld=service.is_withheld),
-        because=f"{_looked_at(service)}. Changes too small to matter are left out.",
-        to_do=tuple(to_do),
+        changed=words.service_headline(
+            concerns=concerns[:3], improvements=better[:3], withheld=service.is_withheld, of=_of(area)
+        ),
+        because=f"{_looked_at(area)}. Changes too small to matter are left out.",
+        to_do=tuple(to_do or ["Nothing calls for a conversation this month."]),
         sure=tuple(sure if not service.is_withheld else sure[-1:]),
     )
+
+
+def _of(area: Area) -> str:
+    return {"service": "The service", "site": "The site", "programme": "The programme"}[area.scope]
 
 
 def _inside(name: str) -> str:
@@ -125,24 +193,21 @@ def _inside(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def _conversations(service: Service, *, prompts: tuple[Prompt, ...]) -> Panel:
+def _conversations(service: Service, area: Area, *, prompts: tuple[Prompt, ...], signs: int) -> Panel:
     rows: list[tuple[Cell, ...]] = []
+    up = "" if area.scope == "service" else "../"
     for each in prompts:
         who = service.row("clinicians", each.code) or {}
         learn = "Learn from: " if each.is_to_learn else ""
         rows.append(
             (
-                Clinician(code=each.code, href=clinician_page(each.code)),
+                Clinician(code=each.code, href=up + clinician_page(each.code)),
                 who.get("site") or "",
                 f"{learn}{each.why[:1].lower() + each.why[1:] if learn else each.why}",
                 Tag(words=words.certainty(each.certainty), tone="better" if each.is_to_learn else "worse"),
             )
         )
-    total = sum(bool(reasons(service, code)) for code in service.shown)
-    caption = (
-        f"{len(prompts)} of {words.counted(total, 'clinician')} with a sign, from {len(service.shown)} looked at, by how sure and then by "
-        "code; with so many looked at, some signs are chance. Prompts for supervision, not a comparison of people."
-    )
+    caption = finding_words.conversations_caption(listed=len(prompts), signed=signs, looked_at=len(area.codes))
     if prompts and not any(each.is_to_learn for each in prompts):
         caption += (
             " Nobody\u2019s figures are better than usual beyond chance, so there is no one to learn from by name."
@@ -154,12 +219,62 @@ def _conversations(service: Service, *, prompts: tuple[Prompt, ...]) -> Panel:
         method="conversations",
         table=Table(columns=("Clinician", "Site", "Why now", "How sure"), rows=tuple(rows)),
         shown=True,
-        empty=None if rows else "No clinician\u2019s figures differ from usual beyond chance.",
+        empty=None
+        if rows
+        else "No clinician\u2019s figures differ from usual beyond what chance brings among so many.",
     )
 
 
-def _looked_at(service: Service) -> str:
-    return f"{words.counted(len(service.shown), 'clinician')} looked at"
+def _areas_panel(service: Service, areas: tuple[Area, ...], *, rates: pl.DataFrame) -> Panel | None:
+    """The way to every site and programme, by name, with its own answer."""
+    rows: list[tuple[Cell, ...]] = []
+    for area in areas[1:]:
+        within = {
+            (row["alliance_instrument"], row["outcome_instrument"]): row
+            for row in level_rows(service, area)
+            if row["level"] == "within_client"
+        }
+        answer = [
+            f"{' with '.join(pair)}: {words.certainty(within[pair]['certainty']).lower()}" for pair in area.pairs[:2]
+        ]
+        improved = rate_of(rates, area, "improved", area.pairs[0][1]) if area.pairs else None
+        rows.append(
+            (
+                Link(words=area.name, href=area.page),
+                _KINDS[area.scope],
+                "; ".join(answer) or "too few ratings",
+                _rate_words(improved),
+                _rate_words(rate_of(rates, area, "did_not_attend")),
+            )
+        )
+    if not rows:
+        return None
+    return Panel(
+        key="areas",
+        title="Each site and programme has a page of this form",
+        caption="By name. Whether alliance goes with the next score there, reliable improvement on the main measure, and appointments missed without "
+        "notice, with 95% ranges; small ones have no page.",
+        method="withheld",
+        table=Table(
+            columns=("Where", "Kind", "Alliance with progress", "Reliably improved", "Missed"), rows=tuple(rows)
+        ),
+        shown=True,
+        wide=True,
+    )
+
+
+def _rate_words(row: Row | None) -> str:
+    if row is None:
+        return "Too few"
+    return f"{words.percent(row['rate'])} ({words.percent_between(row['low'], row['high'])})"
+
+
+def _looked_at(area: Area) -> str:
+    if area.scope == "programme":
+        return (
+            "Clinicians\u2019 figures are of whole caseloads and stand on the service\u2019s and the sites\u2019 pages"
+        )
+    return f"{words.counted(len(area.codes), 'clinician')} looked at"
 
 
 def _not_shown(service: Service) -> str:

@@ -25,6 +25,7 @@ def tag(signal: Signal) -> Tag:
             certainty=signal.certainty, direction=signal.direction, since=signal.since, is_small=signal.is_small
         ),
         tone=signal.tone,
+        note=words.rule_sentence(signal.rule),
     )
 
 
@@ -100,7 +101,8 @@ def control_panel(
     return Panel(
         key=key,
         title=title(signal, subject=subject),
-        caption=caption,
+        caption=f"{caption} {words.rule_sentence(signal.rule)}".rstrip(),
+        how="each mark is a month; the shaded range is ordinary variation, and a triangle is a sign beyond it.",
         method=method,
         table=Table(columns=columns, rows=tuple(rows), numeric=frozenset({1, 2})),
         figure=control_chart(

@@ -7,12 +7,11 @@ for signals alone, on the overview.
 from dashboards import words
 from dashboards.addresses import clinician_file
 from dashboards.views import panels
-from dashboards.views.model import Cell, Clinician, Page, Panel, Table
-from dashboards.views.overview import strip
+from dashboards.views.model import Cell, Clinician, Fact, Page, Panel, Table
 from dashboards.views.service import Service
 
 
-def clinician_list(service: Service) -> Page:
+def clinician_list(service: Service, *, facts: tuple[Fact, ...]) -> Page:
     """Every clinician by code, with where they work, when they last saw someone, and whether there is enough to show."""
     settings = service.settings
     known = {row["clinician_id"]: row for row in service.tables["marts.clinicians"].iter_rows(named=True)}
@@ -33,7 +32,7 @@ def clinician_list(service: Service) -> Page:
         heading="Clinicians, by code",
         about=f"Data to {words.day(settings.data_date)}. The order is the code\u2019s and says nothing of anyone.",
         section="clinicians",
-        facts=strip(service),
+        facts=facts,
         is_alarming=panels.is_alarming(service),
         panels=(
             Panel(

@@ -24,6 +24,12 @@ TABLES = (
     "marts.ratings",
     "marts.sessions",
     "marts.alliance_pairs",
+    "analysis.rates",
+    "analysis.monthly_measures",
+    "analysis.change_methods",
+    "analysis.effect_sizes",
+    "analysis.milestones",
+    "analysis.instruments",
     "analysis.client_change",
     "analysis.clinician_alliance",
     "analysis.clinician_attendance",
@@ -33,6 +39,7 @@ TABLES = (
     "analysis.ruptures",
     "quality.reconciliation",
     "quality.checks",
+    "quality.published_slices",
     "staging.refused_rows",
 )
 Pair = tuple[str, str]
@@ -52,7 +59,7 @@ class Service:
         pair: Each clinician's alliance and outcome measure, where they have one.
         pairs: Pairs in use among the shown, most clinicians first.
         alliance, missed, recorded: Verdicts of each shown clinician's months.
-        of_service: Verdicts of the service's months by a row's name.
+        recalled: Measures and facts whose numbers nobody has checked against their source.
     """
 
     settings: PageSettings
@@ -66,6 +73,7 @@ class Service:
     missed: dict[str, Signal]
     recorded: dict[str, Signal]
     rows: dict[tuple[str, str], dict[str, Row]]
+    recalled: frozenset[tuple[str, str]]
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -146,6 +154,12 @@ def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings)
             standard="alliance_recorded",
         ),
         rows=_rows(tables),
+        recalled=frozenset(
+            tables["analysis.instruments"]
+            .filter(pl.col("status") == "recalled")
+            .select("instrument", "fact")
+            .iter_rows()
+        ),
     )
 
 

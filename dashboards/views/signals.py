@@ -1,17 +1,20 @@
 """Figures month by month, and the one verdict on each series that mark, table, sentence and download all use.
 
-Belongs here: counting a month's forms and appointments, withholding small months, and reading the control chart's
-classes as how sure. Does not belong here: the control chart's rules (`assets.science.control_charts`).
+Belongs here: reading the control chart's classes as how sure: those of `analysis.monthly_measures` for the service, its
+sites and programmes, and those of one clinician's months, which pages alone show.
+Does not belong here: the control chart's rules (`assets.science.control_charts`).
 """
 
+import math
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
+from scipy import stats
 
 from assets.science.control_charts import ChartRules, classify, summarise
-from dashboards.thresholds import BASELINE_MONTHS, FEWEST_MONTHS, MONTHS_SHOWN
+from dashboards.thresholds import AUTOCORRELATION, BASELINE_MONTHS, FEWEST_MONTHS, MONTHS_SHOWN, RECENT_MONTHS
 
 _TONES = {"improvement": "better", "concern": "worse"}
 
@@ -24,6 +27,9 @@ class Signal:
         months, values, counts: A month's figure, None where withheld or missing, and what it rests on.
         tones: `better`, `worse` or `ordinary` a month.
         rules: The rule that fired a month, or None.
+        rule: The rule behind the signal now, or None.
+        chance: How probable the latest half year's distance from the usual level would be if nothing had changed; None
+            where that can't be said.
         centre, lower, upper: Usual level and range; None where there are too few months.
         certainty: `clear`, `likely`, `cannot_tell` or `too_few`.
         direction: `up` or `down` where there is a signal now.
@@ -41,6 +47,8 @@ class Signal:
     counts: tuple[int, ...]
     tones: tuple[str, ...]
     rules: tuple[str | None, ...]
+    rule: str | None
+    chance: float | None
     centre: float | None
     lower: float | None
     upper: float | None
@@ -112,15 +120,41 @@ def signals(
         )
     }
     return {
-        str(key[0]): _signal(part, summary.get(str(key[0])), smallest=smallest, standard=standard)
+        str(key[0]): _signal(
+            part.sort("month").to_dicts(),
+            assurance=summary.get(str(key[0]), {}).get("assurance"),
+            smallest=smallest,
+            standard=standard,
+        )
         for key, part in classified.partition_by("series", as_dict=True).items()
     }
 
 
-def _signal(
-    part: pl.DataFrame, summary: dict[str, object] | None, *, smallest: float, standard: float | None
-) -> Signal:
-    rows = part.sort("month").to_dicts()
+def of_months(rows: pl.DataFrame, *, data_date: date, minimum: int, smallest: float) -> Signal:
+    """The verdict on one series that the night has classified already.
+
+    Args:
+        rows: One series of `analysis.monthly_measures`, at least one row.
+        data_date: The last day of the data; the latest two years of whole months are shown.
+        minimum: Months resting on fewer are withheld.
+        smallest: A difference from the usual level smaller than this is small.
+    """
+    months = pl.DataFrame({"month": pl.Series(whole_months(data_date), dtype=pl.Date)})
+    shown = months.join(rows.rename({"counted": "count"}), on="month", how="left").with_columns(
+        pl.col("count").fill_null(0), pl.col("point_class").fill_null("no_value")
+    )
+    is_enough = pl.col("count") >= minimum
+    shown = shown.with_columns(
+        pl.when(is_enough).then(pl.col("value", "rule", "direction")),
+        point_class=pl.when(is_enough).then("point_class").otherwise(pl.lit("no_value")),
+    )
+    last = rows.sort("month").row(-1, named=True)
+    return _signal(
+        shown.sort("month").to_dicts(), assurance=last["assurance"], smallest=smallest, standard=last["target"]
+    )
+
+
+def _signal(rows: list[dict[str, Any]], *, assurance: str | None, smallest: float, standard: float | None) -> Signal:
     present = [row for row in rows if row["value"] is not None]
     last = present[-1] if present else None
     is_enough = last is not None and len(present) >= FEWEST_MONTHS and last["centre"] is not None
@@ -148,6 +182,8 @@ def _signal(
             for row in rows
         ),
         rules=tuple(row["rule"] if is_enough else None for row in rows),
+        rule=run[-1]["rule"] if direction is not None else None,
+        chance=_chance(present[-RECENT_MONTHS:], last) if is_enough else None,
         centre=last["centre"] if is_enough else None,
         lower=last["lower_limit"] if is_enough else None,
         upper=last["upper_limit"] if is_enough else None,
@@ -157,16 +193,30 @@ def _signal(
         since=run[0]["month"] if run and direction is not None else None,
         is_small=is_small,
         ended=_ended(present) if is_enough and direction is None else None,
-        assurance=None if summary is None or not is_enough else summary["assurance"],
+        assurance=assurance if is_enough else None,
         latest=last["value"] if last else None,
         latest_month=last["month"] if last else None,
         standard=standard,
     )
 
 
-def _latest_run(present: list[dict[str, object]]) -> list[dict[str, object]]:
+def _chance(recent: list[dict[str, Any]], last: dict[str, Any]) -> float | None:
+    """Two-sided probability of the recent months' mean, given the usual level and range; a window fixed beforehand.
+
+    The limits lie three standard deviations from the centre unless they were cut where values end, so the wider side
+    tells the deviation.
+    """
+    deviation = max(last["upper_limit"] - last["centre"], last["centre"] - last["lower_limit"]) / 3
+    if deviation <= 0:
+        return None
+    spread = deviation * math.sqrt((1 + AUTOCORRELATION) / (1 - AUTOCORRELATION) / len(recent) + 1 / BASELINE_MONTHS)
+    distance = abs(sum(row["value"] for row in recent) / len(recent) - last["centre"])
+    return float(2 * stats.t.sf(distance / spread, df=BASELINE_MONTHS - 1))
+
+
+def _latest_run(present: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The latest month and those before it that are of its class."""
-    run: list[dict[str, object]] = []
+    run: list[dict[str, Any]] = []
     for row in reversed(present):
         if row["point_class"] != present[-1]["point_class"]:
             break
@@ -174,7 +224,7 @@ def _latest_run(present: list[dict[str, object]]) -> list[dict[str, object]]:
     return run
 
 
-def _ended(present: list[dict[str, object]]) -> date | None:
+def _ended(present: list[dict[str, Any]]) -> date | None:
     """The latest month with a sign of change."""
     return next((row["month"] for row in reversed(present) if row["rule"] is not None), None)
 

@@ -1,6 +1,6 @@
 """One made-up client and one made-up clinician, row by row, in every table that holds them."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 import numpy as np
 
@@ -22,6 +22,7 @@ def one_client(rows, draw, client, code, site, *, place, is_falling, number):
             "clinician_id": code,
             "site": site,
             "started_on": start,
+            "programme": f"{site} programme",
             "ended_on": None if is_open else start + timedelta(days=110),
             "is_open": is_open,
             "is_inferred": False,
@@ -36,7 +37,12 @@ def one_client(rows, draw, client, code, site, *, place, is_falling, number):
     who = {"case_id": client, "clinician_id": code, "site": site}
     for session in range(1, 9):
         on = start + timedelta(days=14 * (session - 1))
-        at = {"appointment_id": f"A{client}{session}", "episode_id": episode, "starts_on": on}
+        at = {
+            "appointment_id": f"A{client}{session}",
+            "episode_id": episode,
+            "starts_on": on,
+            "starts_at": datetime.combine(on, time(10)),
+        }
         rows["marts.sessions"].append(
             {**who, **at, "session_number": session, "has_alliance": True, "has_outcome": True}
         )
@@ -90,6 +96,7 @@ def one_client(rows, draw, client, code, site, *, place, is_falling, number):
             **who,
             "client_id": client,
             "episode_id": episode,
+            "programme": f"{site} programme",
             "instrument": PAIR[1],
             "is_open": is_open,
             "scores": 8,

@@ -10,6 +10,7 @@ from assets.contracts.model import Kind
 from assets.contracts.registry import TABLES
 from dashboards.page_settings import PageSettings
 from tests.dashboards.frame_rows import DATA_DATE, PAIR, one_client, one_clinician
+from tests.dashboards.made_up_measures import with_measures
 
 Frames = dict[str, pl.DataFrame]
 TYPES = {
@@ -148,7 +149,19 @@ def service(*, clinicians: int = 8, clients_each: int = 14, falling: str = "T001
             "meaning": "Forms are completed within a week of the session.",
         },
     ]
+    rows["quality.run"].append(
+        {
+            "data_date": DATA_DATE,
+            "clinic": "Riverside",
+            "time_zone": "Europe/London",
+            "minimum_clients": 10,
+            "minimum_sessions": 5,
+            "episode_gap_days": 120,
+            "period_months": 12,
+        }
+    )
     frames = empty()
     for name, made in rows.items():
         with_rows(frames, name, made)
+    with_measures(frames, minimum_clients=10, minimum_sessions=5)
     return frames

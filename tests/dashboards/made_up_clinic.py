@@ -14,6 +14,7 @@ from assets.contracts.registry import TABLES, table
 from dashboards.page_settings import PageSettings
 from tests.dashboards.made_up_caseloads import DATA_DATE, caseload, months
 from tests.dashboards.made_up_estimates import estimates, quality, service
+from tests.dashboards.made_up_measures import with_measures
 
 _TYPES = {
     Kind.IDENTIFIER: pl.String,
@@ -96,4 +97,6 @@ def clinic(
     estimates(rows, rng)
     service(rows)
     quality(rows)
-    return {name: shaped(name, found) for name, found in rows.items()}
+    frames = {name: shaped(name, found) for name, found in rows.items()}
+    with_measures(frames, minimum_clients=10, minimum_sessions=5)
+    return frames

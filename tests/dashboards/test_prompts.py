@@ -1,9 +1,13 @@
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
 import polars as pl
 import pytest
 
 from dashboards.thresholds import MOST_CONVERSATIONS
 from dashboards.views.progress import progress_verdict
-from dashboards.views.prompts import conversations, reasons
+from dashboards.views.prompts import conversations, reasons, signed
 from dashboards.views.service import read_service
 
 ROW = {
@@ -25,36 +29,74 @@ def service(made):
     return read_service(made.reader(made.service(clinicians=20)), settings=made.settings())
 
 
-def test_there_are_never_more_conversations_than_a_month_has_room_for(service):
-    found = conversations(service)
-    assert len(found) == MOST_CONVERSATIONS
-    assert len({each.code for each in found}) == len(found)
+@pytest.fixture(scope="module")
+def found(service):
+    return reasons(service)
 
 
-def test_there_is_always_one_to_learn_from_where_there_is_one(service):
-    assert conversations(service)[-1].is_to_learn
+def of_month(signal, **changes):
+    return replace(signal, certainty="clear", direction="down", tone="worse", since=date(2026, 5, 1), **changes)
 
 
-def test_conversations_stand_in_the_order_of_certainty_then_code(service):
+def test_there_are_never_more_conversations_than_a_month_has_room_for(service, found):
+    listed = conversations(found, service.shown)
+    assert len(listed) == MOST_CONVERSATIONS
+    assert len({each.code for each in listed}) == len(listed)
+
+
+def test_there_is_always_one_to_learn_from_where_there_is_one(service, found):
+    assert conversations(found, service.shown)[-1].is_to_learn
+
+
+def test_conversations_stand_in_the_order_of_certainty_then_code(service, found):
     asked = [
         (("clear", "likely").index(each.certainty), each.code)
-        for each in conversations(service)
+        for each in conversations(found, service.shown)
         if not each.is_to_learn
     ]
     assert asked == sorted(asked)
 
 
-def test_a_falling_alliance_is_a_reason(service):
-    assert any(each.why.startswith("Alliance") and not each.is_to_learn for each in reasons(service, "T001"))
+def test_a_falling_alliance_is_a_reason(found):
+    assert any(each.why.startswith("Alliance") and not each.is_to_learn for each in found["T001"])
 
 
-def test_a_quiet_clinician_is_no_reason(service):
-    assert [each for each in reasons(service, "T008") if each.why.startswith("Alliance")] == []
+def test_a_quiet_clinician_is_no_reason(found):
+    assert [each for each in found.get("T008", ()) if each.why.startswith("Alliance")] == []
 
 
 def test_nobody_withheld_comes_up(made):
     service = read_service(made.reader(made.service(clinicians=6, clients_each=4)), settings=made.settings())
-    assert conversations(service) == ()
+    assert conversations(reasons(service), service.shown) == ()
+
+
+def test_a_sign_that_chance_brings_among_so_many_opens_no_conversation(service):
+    quiet = {code: of_month(signal, chance=0.04) for code, signal in service.alliance.items()}
+    none = {name: {} for name in service.rows if name[0] == "clinician_progress"}
+    among = replace(service, alliance=quiet, missed={}, rows=service.rows | none)
+    one = replace(
+        among,
+        alliance={"T001": quiet["T001"]}
+        | {code: replace(signal, chance=0.5) for code, signal in quiet.items() if code != "T001"},
+    )
+    assert signed(reasons(replace(among, alliance={"T001": quiet["T001"]})), service.shown) == ("T001",)
+    assert signed(reasons(one), service.shown) == ()
+    assert [each.code for each in reasons(one)["T001"]] == ["T001"]
+
+
+def test_nobody_differing_gives_a_false_sign_on_at_most_one_night_in_twenty(service):
+    draw = np.random.default_rng(3)
+    none = {name: {} for name in service.rows if name[0] == "clinician_progress"}
+    nights = 400
+    wrong = 0
+    for chances in draw.uniform(size=(nights, len(service.alliance))):
+        drawn = {
+            code: of_month(signal, chance=float(p))
+            for (code, signal), p in zip(service.alliance.items(), chances, strict=True)
+        }
+        night = replace(service, alliance=drawn, missed={}, rows=service.rows | none)
+        wrong += bool(signed(reasons(night), service.shown))
+    assert wrong / nights <= 0.05 + 3 * (0.05 * 0.95 / nights) ** 0.5
 
 
 def test_progress_within_chance_has_no_colour():

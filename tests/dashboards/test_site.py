@@ -11,7 +11,15 @@ from dashboards import render
 from dashboards.site import build_site
 
 FIGURE = re.compile(r'<script type="application/json" data-chart="([^"]+)">(.*?)</script>', re.DOTALL)
-PAGES = ("index.html", "clinicians/T001.html", "clinicians/index.html", "data-quality.html", "methods.html")
+PAGES = (
+    "index.html",
+    "sites/north.html",
+    "programmes/north~20programme.html",
+    "clinicians/T001.html",
+    "clinicians/index.html",
+    "data-quality.html",
+    "methods.html",
+)
 
 
 def figures(page):
@@ -29,7 +37,7 @@ def test_every_page_of_the_site_is_written(site):
 
 def test_a_report_counts_the_pages_and_says_three_sentences(made, frames, tmp_path):
     report = built(made, frames, tmp_path)
-    assert report.pages == 4 + 8
+    assert report.pages == 4 + 8 + 4  # two sites and two programmes
     assert report.withheld == 0
     assert len(report.findings) == 3
     assert all(sentence.endswith(".") for sentence in report.findings)
@@ -162,7 +170,7 @@ def test_a_clinician_without_an_appointment_in_the_period_has_a_page_that_says_s
 
 def test_five_hundred_clinicians_have_five_hundred_pages(made, tmp_path):
     report = built(made, made.service(clinicians=500, clients_each=10), tmp_path)
-    assert report.pages == 504
+    assert report.pages == 508
     assert len(list((tmp_path / "clinicians").glob("T*.html"))) == 500
 
 

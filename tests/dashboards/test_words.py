@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from dashboards import words
+from dashboards import finding_words, words
 
 SINCE = date(2026, 3, 1)
 
@@ -113,18 +113,20 @@ def test_a_funnel_of_nobody_says_too_few():
 
 
 def test_a_steady_service_is_called_steady():
-    assert words.service_headline(concerns=[], improvements=[], withheld=False).startswith("The service is steady")
-    assert "alliance and waits" in words.service_headline(
-        concerns=["alliance", "waits"], improvements=[], withheld=False
+    assert words.service_headline(concerns=[], improvements=[], withheld=False, of="The service").startswith(
+        "The service is steady"
     )
-    assert words.service_headline(concerns=[], improvements=["alliance"], withheld=False).startswith(
+    assert "alliance and waits" in words.service_headline(
+        concerns=["alliance", "waits"], improvements=[], withheld=False, of="The service"
+    )
+    assert words.service_headline(concerns=[], improvements=["alliance"], withheld=False, of="The service").startswith(
         "Better than usual"
     )
 
 
 def test_a_level_is_said_from_its_own_word_for_how_sure():
     def said(certainty, estimate):
-        return words.level_sentence(
+        return finding_words.level_sentence(
             level="within_client", certainty=certainty, estimate=estimate, alliance="WAI-SR", outcome="PHQ-9"
         )
 
@@ -137,11 +139,11 @@ def test_a_level_is_said_from_its_own_word_for_how_sure():
 @pytest.mark.parametrize("certainty", ["clear", "likely", "cannot_tell", "too_few"])
 def test_a_finding_beside_how_sure_claims_a_direction_only_when_there_is_one(certainty):
     said = [
-        words.level_finding(certainty, side="higher"),
-        words.expected_finding(certainty, side="ahead of"),
-        words.change_finding(certainty, direction="up"),
-        words.link_finding(certainty, is_positive=True),
-        words.apart_finding(certainty, is_stronger=True),
+        finding_words.level_finding(certainty, side="higher"),
+        finding_words.expected_finding(certainty, side="ahead of"),
+        finding_words.change_finding(certainty, direction="up"),
+        finding_words.link_finding(certainty, is_positive=True),
+        finding_words.apart_finding(certainty, is_stronger=True),
     ]
     is_sure = certainty in {"clear", "likely"}
     assert all(sentence.startswith("Whether") != is_sure for sentence in said)
@@ -154,10 +156,10 @@ def test_counts_agree_with_their_nouns_and_verbs():
     assert words.dips_title(waiting=2).startswith("2 open clients have")
     assert words.trajectories_title(behind=0, total=0).startswith("No open client")
     assert "is reliably worse" in words.trajectories_title(behind=1, total=9)
-    assert words.looked_at_sentence(shown=3, signs=1, withheld=1).endswith(
+    assert finding_words.looked_at_sentence(shown=3, signs=1, withheld=1).endswith(
         "1 more is not shown because the group is small."
     )
-    assert words.looked_at_sentence(shown=3, signs=2, withheld=0).endswith("conversation.")
+    assert finding_words.looked_at_sentence(shown=3, signs=2, withheld=0).endswith("among so many.")
 
 
 def test_days_are_written_in_full_and_months_short():

@@ -1,0 +1,72 @@
+"""Milestones to celebrate and setbacks of one clinician's clients, counted.
+
+Belongs here: from `analysis.milestones` to a panel. Does not belong here: what a milestone is (`assets.science.milestones`).
+"""
+
+from typing import Final
+
+import polars as pl
+
+from assets.science.funnel import wilson_interval
+from dashboards import rate_words, words
+from dashboards.views import recalled
+from dashboards.views.clients import ClientFrames
+from dashboards.views.model import Cell, Panel, Table, Tag
+from dashboards.views.service import Service
+
+_ORDER: Final = ("first_reliable_improvement", "crossed_cut_off", "sudden_gain", "repaired_rupture", "sudden_loss")
+_SETBACKS: Final = ("sudden_loss",)
+_HOLDING: Final = ("first_reliable_improvement", "crossed_cut_off", "sudden_gain", "sudden_loss")
+
+
+def milestones_panel(service: Service, clients: ClientFrames) -> Panel | None:
+    """Clients who reached each milestone in the period, of all who were seen in it; None where nobody was.
+
+    The group is everyone seen in the period; where it is small, or those reached are to be told from too few, nothing is
+    said.
+    """
+    total = clients.seen
+    if total == 0:
+        return None
+    columns = ("Milestone", "Clients", "Share", "95% range", "Still held")
+    few = Panel(
+        key="milestones",
+        title="Too few clients in the period to count milestones",
+        caption="Clients who reached a milestone in the period.",
+        method="milestones",
+        table=Table(columns=columns, rows=()),
+        empty=f"Fewer than {service.settings.minimum_clients} clients were seen in the period.",
+    )
+    if total < service.settings.minimum_clients:
+        return few
+    reached = clients.milestones
+    rows: list[tuple[Cell, ...]] = []
+    for name in _ORDER:
+        part = reached.filter(pl.col("milestone") == name)
+        count = part["client_id"].n_unique()
+        low, high = (float(each[0]) for each in wilson_interval([count], [total], confidence=0.95))
+        held = part.filter(pl.col("is_held"))["client_id"].n_unique()
+        rows.append(
+            (
+                Tag(words=rate_words.MILESTONES[name], tone="worse" if name in _SETBACKS else "better")
+                if count
+                else rate_words.MILESTONES[name],
+                f"{count} of {total}",
+                words.percent(count / total),
+                words.percent_between(low, high),
+                f"{held} of {count}" if name in _HOLDING and count else "",
+            )
+        )
+    good = reached.filter(~pl.col("milestone").is_in(_SETBACKS))["client_id"].n_unique()
+    low, high = (float(each[0]) for each in wilson_interval([good], [total], confidence=0.95))
+    instruments = reached["instrument"].unique().sort().to_list()
+    uses = [(each, fact) for each in instruments for fact in (recalled.RELIABLE_CHANGE, recalled.CUT_OFF)]
+    return Panel(
+        key="milestones",
+        title=rate_words.milestones_title(reached=good, total=total, low=low, high=high),
+        caption=f"Of everyone seen in the {service.settings.period_months} months, each client counted once a milestone, by the day of the session that shows "
+        f"it. Still held: no later score fell back.{recalled.note(service, uses)}",
+        method="milestones",
+        table=Table(columns=columns, rows=tuple(rows), numeric=frozenset({1, 2, 3, 4})),
+        shown=True,
+    )
