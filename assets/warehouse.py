@@ -19,6 +19,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from assets.contracts import macros
 from assets.contracts.dictionary import comments
 from assets.contracts.model import Table
 
@@ -50,6 +51,8 @@ def begin_build(folder: Path, *, memory_limit: str) -> None:
     with open_build(folder, memory_limit=memory_limit) as con:
         for layer in LAYERS:
             con.execute(f"CREATE SCHEMA {layer}")
+        for statement in macros.statements():
+            con.execute(statement)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ SQL (`assets.warehouse`).
 
 from collections.abc import Iterator
 
-from assets.contracts import registry
+from assets.contracts import macros, registry
 from assets.contracts.metrics import dictionary_entry
 from assets.contracts.model import Column, Table
 from assets.contracts.rates import METRICS
@@ -36,6 +36,7 @@ def render() -> str:
     """The whole data dictionary as Markdown, ending in one newline."""
     parts = [_HEAD, *(_layer(name, tables) for name, tables in registry.LAYERS.items()), _RATES]
     parts += [dictionary_entry(metric) for metric in METRICS]
+    parts.append(macros.dictionary())
     return "\n".join(parts).rstrip() + "\n"
 
 
