@@ -13,6 +13,9 @@ import dagster as dg
 import duckdb
 
 from assets import warehouse
+from assets.feeds.codes import Codes
+from assets.feeds.secret import NAME as SECRET_NAME
+from assets.feeds.secret import hold_secret
 from assets.feeds.wrong_input import WrongInput
 from assets.service import Service, read_service
 
@@ -27,6 +30,7 @@ class Night(dg.ConfigurableResource):
         data_date: ISO date; empty for today in the clinic's zone.
         memory_limit: DuckDB's share of memory.
         keep_versions: how many published versions stay.
+        secret_file: where the clinic keeps its secret; empty for the state folder.
     """
 
     config_file: str
@@ -35,6 +39,7 @@ class Night(dg.ConfigurableResource):
     data_date: str = ""
     memory_limit: str = "600MB"
     keep_versions: int = 7
+    secret_file: str = ""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:  # noqa: ARG002 - Dagster's signature
@@ -68,6 +73,14 @@ class Night(dg.ConfigurableResource):
     def work(self) -> Path:
         """Where the night builds; emptied when a night begins, whatever the last one left."""
         return Path(self.home) / "work"
+
+    @property
+    def codes(self) -> Codes:
+        """How identifiers are written beyond landing; the clinic's secret is made where there never was one."""
+        file = Path(self.secret_file).expanduser() if self.secret_file else Path(self.home) / SECRET_NAME
+        return Codes(
+            secret=hold_secret(file, landing=self.landing), rekeys_clinicians=self.service.privacy.rekey_clinicians
+        )
 
     def begin_build(self) -> None:
         """Start the night's two files afresh."""

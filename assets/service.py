@@ -72,6 +72,13 @@ class Standards(BaseModel):
     did_not_attend_rate: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
+class Privacy(BaseModel):
+    """What is done so that nobody can be known from what leaves landing."""
+
+    model_config = _FROZEN
+    rekey_clinicians: bool = False
+
+
 class MeasurePair(BaseModel):
     """One alliance measure read together with one outcome measure."""
 
@@ -97,6 +104,7 @@ class Service(BaseSettings):
     episodes: Episodes = Episodes()
     standards: Standards = Standards()
     ruptures: Ruptures = Ruptures()
+    privacy: Privacy = Privacy()
     period_months: int = Field(default=12, ge=1, le=60)
     measures: tuple[MeasurePair, ...] = Field(min_length=1)
     instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)

@@ -14,6 +14,7 @@ import polars as pl
 from assets import tables, warehouse
 from assets.contracts import quality
 from assets.feeds.landing import LandedFile, land
+from assets.feeds.secret import check_value
 from assets.resources import Night
 from assets.science.instruments.model import Instrument
 from assets.science.instruments.registry import Registry
@@ -53,7 +54,7 @@ def landed_frame(landed: Sequence[LandedFile]) -> pl.DataFrame:
     )
 
 
-def run_frame(service: Service, *, data_date: date) -> pl.DataFrame:
+def run_frame(service: Service, *, data_date: date, secret_check: str) -> pl.DataFrame:
     """`quality.run`: the settings that the figures depend on, as one row."""
     return pl.DataFrame(
         [
@@ -65,6 +66,7 @@ def run_frame(service: Service, *, data_date: date) -> pl.DataFrame:
                 "minimum_sessions": service.suppression.minimum_sessions,
                 "episode_gap_days": service.episodes.gap_days,
                 "period_months": service.period_months,
+                "secret_check": secret_check,
             }
         ]
     )
@@ -107,12 +109,13 @@ def _described(instrument: Instrument) -> dict[str, object]:
 def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     """Land what is new, and begin the night's build."""
     with tables.told_in_one_line():
-        service = night.service
+        service, codes = night.service, night.codes
         landed = land(Path(night.inbox), landing=night.landing, mappings=service.feeds, data_date=night.as_of)
+    run = run_frame(service, data_date=night.as_of, secret_check=check_value(codes.secret))
     night.begin_build()
     with night.open_build() as con:
         files = warehouse.create_table_from_frame(con, quality.FILES, frame=landed_frame(landed.files))
-        runs = warehouse.create_table_from_frame(con, quality.RUN, frame=run_frame(service, data_date=night.as_of))
+        runs = warehouse.create_table_from_frame(con, quality.RUN, frame=run)
         con.register("instruments_to_store", instruments_frame(service.registry).to_arrow())
         con.execute("CREATE TABLE scratch.instruments AS SELECT * FROM instruments_to_store")
     yield tables.made(

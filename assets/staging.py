@@ -40,6 +40,7 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
     `scratch.fates_<feed>` has every line that is not accepted: `file_number, mapping, source_line, fate, rule`.
     """
     _begin(con, feed)
+    codes = night.codes
     reasons: dict[str, str] = {}
     for file in landed:
         for mapping in file.claims:
@@ -49,7 +50,7 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
                 _count_again(con, feed, file=file)
                 continue
             try:
-                report = read_into(con, file, mapping, feed=feed, table="scratch.read", scratch=night.work)
+                report = read_into(con, file, mapping, feed=feed, codes=codes, table="scratch.read", scratch=night.work)
             except WrongInput:
                 if not _is_replaced(file, landed):
                     raise

@@ -4,6 +4,8 @@ Belongs here: gathering what the rooms declare. Does not belong here: any asset 
 run time, so this module never postpones them.
 """
 
+import os
+
 import dagster as dg
 
 from assets import marts, published, slices, sources, staging
@@ -12,6 +14,7 @@ from assets.resources import Night
 from pipelines.pages import SitePages
 from pipelines.progress import NAME, progress_logger
 from pipelines.schedules import NIGHTLY_JOB, nightly_schedule
+from pipelines.state import KEY_VARIABLE
 from quality import checks
 
 RESOURCES: dict[str, dg.ConfigurableResource] = {
@@ -20,6 +23,7 @@ RESOURCES: dict[str, dg.ConfigurableResource] = {
         inbox=dg.EnvVar("RAPPORT_INBOX"),
         home=dg.EnvVar("RAPPORT_HOME"),
         data_date=dg.EnvVar("RAPPORT_AS_OF"),
+        secret_file=os.environ.get(KEY_VARIABLE, ""),
     ),
     "pages": SitePages(),
 }

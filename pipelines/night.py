@@ -14,12 +14,13 @@ from pathlib import Path
 import dagster as dg
 
 from assets import warehouse
+from assets.feeds.secret import hold_secret
 from assets.feeds.wrong_input import WrongInput
 from assets.published import MANIFEST_FILE
 from assets.service import read_service
 from assets.tables import WRONG_INPUT
 from pipelines.progress import NAME
-from pipelines.state import prepare_dagster
+from pipelines.state import prepare_dagster, secret_file
 
 LAST_RUN = "last_run.json"
 
@@ -53,7 +54,7 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
         as_of: the data date as YYYY-MM-DD; None for today in the clinic's zone.
 
     Raises:
-        WrongInput: before anything is started, where the settings, the date or the inbox can't be used.
+        WrongInput: before anything is started, where the settings, the date, the inbox or the secret can't be used.
     """
     begun = time.monotonic()
     read_service(config)
@@ -66,7 +67,7 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
     try:
         # The run itself holds the folder; asking first spares a second night the minute that it takes to be refused.
         with warehouse.hold_night(home):
-            pass
+            hold_secret(secret_file(home), landing=home / "landing")
     except warehouse.NightInProgressError as busy:
         return NightEnd(version=None, problem=str(busy), is_wrong_input=False, findings=(), seconds=0.0)
     os.environ |= {

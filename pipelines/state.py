@@ -7,9 +7,12 @@ Belongs here: the folder's choice and Dagster's instance file in it. Does not be
 import os
 from pathlib import Path
 
+from assets.feeds import secret
 from pipelines.environment import ROOT
 
 HOME_VARIABLE = "RAPPORT_HOME"
+# Where the clinic keeps its secret, where that is not in the state folder.
+KEY_VARIABLE = "RAPPORT_SECRET_FILE"
 
 # One run at a time, nothing reported to anybody, and old ticks thrown away.
 _INSTANCE = """\
@@ -34,6 +37,12 @@ def state_folder(given: str | None) -> Path:
     """The state folder: what was given, else `RAPPORT_HOME`, else `.rapport` in the clone; absolute."""
     chosen = given or os.environ.get(HOME_VARIABLE)
     return Path(chosen).expanduser().absolute() if chosen else ROOT / ".rapport"
+
+
+def secret_file(home: Path) -> Path:
+    """Where the clinic keeps its secret: what `RAPPORT_SECRET_FILE` names, else in the state folder; absolute."""
+    chosen = os.environ.get(KEY_VARIABLE)
+    return Path(chosen).expanduser().absolute() if chosen else home / secret.NAME
 
 
 def prepare_dagster(home: Path) -> Path:

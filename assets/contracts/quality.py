@@ -69,6 +69,11 @@ RUN = Table(
         v.count("minimum_sessions", "Cells of fewer sessions are withheld from pages."),
         v.count("episode_gap_days", "Days without an appointment after which a new episode is inferred."),
         v.count("period_months", "Months that pages look back."),
+        Column(
+            name="secret_check",
+            kind=Kind.TEXT,
+            meaning="Tells whether two versions were coded with the same secret: only then are their codes comparable.",
+        ),
     ),
 )
 TABLES: tuple[Table, ...] = (FILES, RECONCILIATION, CHECKS, RUN)

@@ -1,12 +1,13 @@
 """A mapping as SQL: the contract's columns out of a file's columns, all of them text.
 
-Belongs here: trimming, joining, cutting out, translating words, decimal marks. Does not belong here: casting, ranges
+Belongs here: trimming, joining, cutting out, translating words, decimal marks, and that identifiers leave as codes. Does not belong here: casting, ranges
 and missing values, which the staging models judge.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from assets.contracts.model import Column, Feed, Kind
+from assets.feeds.codes import Codes
 from assets.feeds.mapping import FeedMapping
 
 UNKNOWN_WORD = "?"
@@ -34,13 +35,14 @@ def text_sql(column: str, *, kind: str = "VARCHAR", is_day: bool = False, has_od
     return f"nullif(trim({column}, '{_ODD_SPACES}'), '')" if has_odd_spaces else f"nullif(trim({column}), '')"
 
 
-def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str]) -> dict[str, str]:
+def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str], *, codes: Codes) -> dict[str, str]:
     """The SQL of each mapped contract column, in the contract's order, then those that only ratings have.
 
     Args:
         mapping: what is mapped.
         feed: the contract.
         texts: the SQL of each source column's text.
+        codes: how identifiers are written; the keys must be lent to the connection.
 
     Returns:
         Column name to SQL, each VARCHAR but `items`, which is VARCHAR[].
@@ -49,7 +51,7 @@ def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str]) -> d
     for column in feed.delivered:
         sql = _column_sql(column, mapping, texts)
         if sql is not None:
-            made[column.name] = sql
+            made[column.name] = codes.sql(column.name, sql)
     if mapping.item_columns:
         answers = ", ".join(_with_point(texts[source], mapping) for source in mapping.item_columns)
         made["items"] = f"[{answers}]"

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from assets.contracts.model import Feed, Kind
+from assets.feeds.codes import Codes
 from assets.feeds.columns import columns_sql, only_sql, text_sql
 from assets.feeds.landing import LandedFile
 from assets.feeds.mapping import FeedMapping
@@ -63,7 +64,14 @@ class _UnaccountedError(RuntimeError):
 
 
 def read_into(  # noqa: PLR0913 -- what is read, how, and where to
-    con: duckdb.DuckDBPyConnection, landed: LandedFile, mapping: FeedMapping, *, feed: Feed, table: str, scratch: Path
+    con: duckdb.DuckDBPyConnection,
+    landed: LandedFile,
+    mapping: FeedMapping,
+    *,
+    feed: Feed,
+    codes: Codes,
+    table: str,
+    scratch: Path,
 ) -> ReadReport:
     """Create a table of one landed file's rows as one mapping sees them.
 
@@ -73,6 +81,7 @@ def read_into(  # noqa: PLR0913 -- what is read, how, and where to
             the first claim, and so do blank and rejected lines.
         mapping: one of the file's claims.
         feed: the contract.
+        codes: how identifiers are written in the table; what they were is nowhere in it.
         table: the new table's name, as SQL writes it.
         scratch: an existing folder for plain copies; they are removed.
 
@@ -88,7 +97,7 @@ def read_into(  # noqa: PLR0913 -- what is read, how, and where to
     """
     is_first = not landed.claims or landed.claims[0].place == mapping.place
     others = tuple(claim for claim in landed.claims if claim.place != mapping.place) if is_first else ()
-    reader = _Reader(con=con, landed=landed, mapping=mapping, feed=feed, table=table, others=others)
+    reader = _Reader(con=con, landed=landed, mapping=mapping, feed=feed, codes=codes, table=table, others=others)
     if mapping.format == "parquet":
         report = reader.read_parquet()
     else:
@@ -112,6 +121,7 @@ class _Reader:
     landed: LandedFile
     mapping: FeedMapping
     feed: Feed
+    codes: Codes
     table: str
     others: Sequence[FeedMapping]
 
@@ -258,14 +268,14 @@ class _Reader:
     def _create(self, source: _Source) -> int:
         """Create the table and return how many rows it has, once all of the file's records have been seen."""
         where = only_sql(self.mapping, self.others, source.texts)
-        columns = ", ".join(
-            f"{sql} AS {name}" for name, sql in columns_sql(self.mapping, self.feed, source.texts).items()
-        )
+        made = columns_sql(self.mapping, self.feed, source.texts, codes=self.codes)
+        columns = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         try:
-            created = self.con.execute(
-                f"CREATE OR REPLACE TABLE {self.table} AS"
-                f" SELECT CAST(line AS BIGINT) AS source_line, {columns} FROM ({source.sql}){where}"
-            ).fetchall()
+            with self.codes.lent_to(self.con):
+                created = self.con.execute(
+                    f"CREATE OR REPLACE TABLE {self.table} AS"
+                    f" SELECT CAST(line AS BIGINT) AS source_line, {columns} FROM ({source.sql}){where}"
+                ).fetchall()
         except duckdb.InvalidInputException:
             # DuckDB's own message quotes the line.
             raise _UnaccountedError(f"{self.landed.name}: DuckDB found a line that is no record") from None
@@ -279,7 +289,8 @@ class _Reader:
 
     def _create_empty(self) -> None:
         texts = dict.fromkeys(self.mapping.source_columns, "CAST(NULL AS VARCHAR)")
-        columns = ", ".join(f"{sql} AS {name}" for name, sql in columns_sql(self.mapping, self.feed, texts).items())
+        made = columns_sql(self.mapping, self.feed, texts, codes=self.codes)
+        columns = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         self.con.execute(
             f"CREATE OR REPLACE TABLE {self.table} AS SELECT CAST(0 AS BIGINT) AS source_line, {columns} WHERE false"
         )

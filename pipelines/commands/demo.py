@@ -1,10 +1,12 @@
 """`demo`: a seeded synthetic clinic through the whole night, with no service and no network."""
 
+import hashlib
 from datetime import date
 from pathlib import Path
 
 import click
 
+from assets.feeds import secret
 from pipelines.environment import ROOT
 from pipelines.state import state_folder
 
@@ -23,6 +25,12 @@ def write_demo_inbox(folder: Path) -> Path:
     return folder
 
 
+def give_demo_secret(file: Path) -> None:
+    """A secret that everybody knows, so that the made-up clinic looks the same everywhere; never for real people."""
+    file.touch(mode=0o600)
+    file.write_text(hashlib.sha256(f"a made-up clinic, {SEED}".encode()).hexdigest(), encoding="ascii")
+
+
 @click.command(name="demo")
 @click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
 def command(home: str | None) -> int:
@@ -35,6 +43,7 @@ def command(home: str | None) -> int:
     click.echo(f"Writing a synthetic clinic of {CLINICIANS} clinicians and {CLIENTS:,} clients ...", err=True)
     inbox = write_demo_inbox(folder / "inbox")
     click.echo("Running one night ...", err=True)
+    give_demo_secret(folder / secret.NAME)
     end = run_night(config=CONFIG, inbox=inbox, home=folder, as_of=DATA_DATE.isoformat())
     if end.problem is not None:
         click.echo(f"rapport: {end.problem}", err=True)

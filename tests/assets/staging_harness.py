@@ -14,12 +14,15 @@ import duckdb
 from assets import staging as layer
 from assets import warehouse
 from assets.contracts import accounting, quality, staging
+from assets.feeds.codes import Codes
 from assets.feeds.landing import land, landed_files
+from assets.feeds.secret import NAME as SECRET_NAME
 from assets.resources import Night
 from assets.scores import score_forms
 from assets.sources import instruments_frame
 
 DATA_DATE = "2026-11-20"
+CODES = Codes(secret=bytes(range(32)), rekeys_clinicians=False)
 FATES = ("accepted", "refused", "superseded", "identical", "blank")
 
 CONFIG = """
@@ -155,7 +158,8 @@ class Staged:
         return [(refusal.line, refusal.rule) for refusal in self.refusals if refusal.file == file]
 
     def row(self, feed: str, **key: object) -> dict[str, object] | None:
-        """The one accepted row that has these values, or nothing."""
+        """The one accepted row that has these values, identifiers as the clinic sent them, or nothing."""
+        key = {name: CODES.code(name, str(value)) for name, value in key.items()}
         found = [row for row in self.tables[feed] if all(row[name] == value for name, value in key.items())]
         assert len(found) <= 1
         return found[0] if found else None
@@ -201,8 +205,17 @@ class Clinic:
         return stage(self.night())
 
 
+def give_secret(home: Path) -> None:
+    """Put the tests' own secret where a night looks for it, so that every night of the tests gives the same codes."""
+    home.mkdir(parents=True, exist_ok=True)
+    file = home / SECRET_NAME
+    file.touch(mode=0o600)
+    file.write_text(CODES.secret.hex(), encoding="ascii")
+
+
 def stage(night: Night) -> Staged:
     """Land, stage, score and account for everything that the night finds, and hold the account to its law."""
+    give_secret(Path(night.home))
     land(Path(night.inbox), landing=night.landing, mappings=night.service.feeds, data_date=night.as_of)
     night.work.mkdir(parents=True, exist_ok=True)
     with _open_build_in_memory() as con:

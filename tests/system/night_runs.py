@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from assets import warehouse
+from tests.assets.staging_harness import give_secret
 
 ROOT = Path(__file__).resolve().parents[2]
 THREE_SITES = ROOT / "pipelines" / "examples" / "three_sites.toml"
@@ -62,5 +63,6 @@ def run_verb(*words: str, home: Path) -> Ended:
 
 
 def run_nightly(*, config: Path, inbox: Path, home: Path, as_of: str = DATA_DATE) -> Ended:
-    """Run the night on an inbox."""
+    """Run the night on an inbox, with the tests' own secret."""
+    give_secret(home)
     return run_verb(*nightly_words(config=config, inbox=inbox, as_of=as_of), home=home)

@@ -9,6 +9,7 @@ import pytest
 from assets import warehouse
 from assets.contracts.registry import TABLES
 from tests.assets.contracts.rates_by_hand import recounted
+from tests.assets.staging_harness import CODES
 from tests.system.night_runs import THREE_SITES, Ended, run_nightly
 
 # Planted in the export: names and numbers that must not leave landing.
@@ -58,9 +59,8 @@ def test_every_refused_line_is_listed_once_with_its_reason(night):
 
 
 def test_corrections_replace_what_they_correct(night):
-    rows = night.rows(
-        "SELECT source_file, status FROM staging.attendance WHERE appointment_id IN ('A702164', 'A704024')"
-    )
+    codes = tuple(CODES.code("appointment_id", sent) for sent in ("A702164", "A704024"))
+    rows = night.rows(f"SELECT source_file, status FROM staging.attendance WHERE appointment_id IN {codes}")
     assert rows == [("north/appointments_corrections_2026-11-19.csv", "did_not_attend")] * 2
 
 

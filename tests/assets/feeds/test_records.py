@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from assets.contracts.staging import CLINICIANS
 from assets.feeds import records, text_files
+from assets.feeds.codes import Codes
 from assets.feeds.landing import LandedFile
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.reading import read_into
@@ -93,6 +94,9 @@ def connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1})
 
 
+CODES = Codes(secret=bytes(32), rekeys_clinicians=False)
+
+
 def quickly_read(content: bytes, mapping: FeedMapping = MAPPING) -> Account:
     con = connection()
     with tempfile.TemporaryDirectory() as folder:
@@ -101,7 +105,7 @@ def quickly_read(content: bytes, mapping: FeedMapping = MAPPING) -> Account:
         landed = LandedFile(
             file_number=1, name="staff.csv", path=path, sha256="", bytes=len(content), landed_on=date(2026, 11, 20)
         )
-        report = read_into(con, landed, mapping, feed=CLINICIANS, table="read", scratch=Path(folder))
+        report = read_into(con, landed, mapping, feed=CLINICIANS, codes=CODES, table="read", scratch=Path(folder))
         rows = con.execute("SELECT source_line, clinician_id, site FROM read").fetchall()
         assert report.lines == report.kept + report.blank + len(report.rejected)
         assert report.kept == len(rows)
