@@ -87,11 +87,7 @@ def attendance_rates(appointments: pl.DataFrame, *, by: Sequence[str], confidenc
         )
         for name, (numerator, denominator) in RATES.items()
     ]
-    grouped = settled.group_by(by, maintain_order=True) if by else settled.group_by(pl.lit(0).alias("_all"))
-    rates = grouped.agg(rates=pl.concat_list(counts)).select(*by, "rates")
-    long = rates.sort(by) if by else rates
-    long = long.explode("rates", empty_as_null=False, keep_nulls=False).unnest("rates")
-    return _with_rate(long, events="events", totals="appointments", confidence=confidence)
+    return _with_rate(_counted(settled, counts, by=by), events="events", totals="appointments", confidence=confidence)
 
 
 def sessions_and_gaps(appointments: pl.DataFrame) -> pl.DataFrame:
@@ -191,13 +187,16 @@ def drop_out(
         or null.
 
     Raises:
-        ValueError: If a choice is out of range.
+        ValueError: If a choice is out of range, a status is not one of the contract's, or an episode's improvement is
+            said twice.
 
     Source: Swift & Greenberg 2012, J Consult Clin Psychol 80:547-559, on definitions; Hatchett & Park 2003,
     Psychotherapy 40:226-231, on the last appointment missed.
     """
     if fewest_sessions < 1:
         raise ValueError("fewest_sessions must be at least 1")
+    if improvement["episode_id"].is_duplicated().any():
+        raise ValueError("an episode stands twice in improvement; say once whether it improved")
     if not missed or not set(missed) <= set(STATUSES) - {"attended", "cancelled_by_clinic"}:
         raise ValueError("missed must name client-side statuses other than attended")
     clients = (
@@ -255,11 +254,14 @@ def drop_out_rates(dropped: pl.DataFrame, *, by: Sequence[str], confidence: floa
         )
         for name, meaning in DEFINITIONS.items()
     ]
-    grouped = dropped.group_by(by, maintain_order=True) if by else dropped.group_by(pl.lit(0).alias("_all"))
-    rates = grouped.agg(rates=pl.concat_list(counts)).select(*by, "rates")
-    long = rates.sort(by) if by else rates
-    long = long.explode("rates", empty_as_null=False, keep_nulls=False).unnest("rates")
-    return _with_rate(long, events="events", totals="episodes", confidence=confidence)
+    return _with_rate(_counted(dropped, counts, by=by), events="events", totals="episodes", confidence=confidence)
+
+
+def _counted(rows: pl.DataFrame, counts: Sequence[pl.Expr], *, by: Sequence[str]) -> pl.DataFrame:
+    """A row for each group and count; without groups a row a count, be there any rows or none."""
+    listed = pl.concat_list(counts).alias("counts")
+    grouped = rows.group_by(by).agg(listed).sort(by) if by else rows.select(listed)
+    return grouped.explode("counts", empty_as_null=False, keep_nulls=False).unnest("counts")
 
 
 def _settled(appointments: pl.DataFrame) -> pl.DataFrame:

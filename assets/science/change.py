@@ -20,6 +20,8 @@ import polars as pl
 from numpy import typing as npt
 from scipy.special import ndtri
 
+from assets.science.instruments.model import better_sign
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -51,11 +53,9 @@ def standard_error_of_measurement(*, sd: float, reliability: float) -> float:
     Raises:
         ValueError: the standard deviation is not above 0, or the reliability not between 0 and 1.
     """
-    if not sd > 0:
-        raise ValueError("The standard deviation must be above zero.")
     if not 0 <= reliability < 1:
         raise ValueError("The reliability must be at least 0 and below 1.")
-    return sd * math.sqrt(1 - reliability)
+    return _spread(sd) * math.sqrt(1 - reliability)
 
 
 def standard_error_of_difference(*, sd: float, reliability: float) -> float:
@@ -84,21 +84,37 @@ def reliable_change_criterion(*, sd: float, reliability: float, critical: float)
 
 
 def cut_off_a(*, clinical_mean: float, clinical_sd: float, direction: Direction) -> float:
-    """Two clinical standard deviations from the clinical mean towards health. Jacobson & Truax 1991, p. 13."""
-    return clinical_mean + _towards_health(direction) * 2 * clinical_sd
+    """Two clinical standard deviations from the clinical mean towards health, in score units.
+
+    Raises:
+        ValueError: the standard deviation is not above 0, or there is no such direction.
+
+    Source: Jacobson & Truax 1991, p. 13.
+    """
+    return clinical_mean + better_sign(direction) * 2 * _spread(clinical_sd)
 
 
 def cut_off_b(*, functional_mean: float, functional_sd: float, direction: Direction) -> float:
-    """Two functional standard deviations from the functional mean towards illness. Jacobson & Truax 1991, p. 13."""
-    return functional_mean - _towards_health(direction) * 2 * functional_sd
+    """Two functional standard deviations from the functional mean towards illness, in score units.
+
+    Raises:
+        ValueError: the standard deviation is not above 0, or there is no such direction.
+
+    Source: Jacobson & Truax 1991, p. 13.
+    """
+    return functional_mean - better_sign(direction) * 2 * _spread(functional_sd)
 
 
 def cut_off_c(*, clinical_mean: float, clinical_sd: float, functional_mean: float, functional_sd: float) -> float:
-    """Where a score is as likely from either group: each mean weighed by the other's spread.
+    """Where a score is as likely from either group: each mean weighed by the other's spread; in score units.
+
+    Raises:
+        ValueError: a standard deviation is not above 0.
 
     Source: Jacobson & Truax 1991, p. 13; it has no direction of its own.
     """
-    return (clinical_sd * functional_mean + functional_sd * clinical_mean) / (clinical_sd + functional_sd)
+    clinical, functional = _spread(clinical_sd), _spread(functional_sd)
+    return (clinical * functional_mean + functional * clinical_mean) / (clinical + functional)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +135,7 @@ def cut_off_from_norms(*, clinical: Norm, functional: Norm | None, direction: Di
     if functional is None:
         return CutOff(a, "a")
     b = cut_off_b(functional_mean=functional.mean, functional_sd=functional.sd, direction=direction)
-    if _towards_health(direction) * (a - b) > 0:
+    if better_sign(direction) * (a - b) > 0:
         c = cut_off_c(
             clinical_mean=clinical.mean,
             clinical_sd=clinical.sd,
@@ -131,7 +147,13 @@ def cut_off_from_norms(*, clinical: Norm, functional: Norm | None, direction: Di
 
 
 def jacobson_truax_index(pre: Number, post: Number, *, sd: float, reliability: float) -> Number:
-    """JT: change over the standard error of the difference. Jacobson & Truax 1991, p. 14."""
+    """JT: change over the standard error of the difference; positive when the score rose.
+
+    Raises:
+        ValueError: the standard deviation is not above 0, or the reliability not between 0 and 1.
+
+    Source: Jacobson & Truax 1991, p. 14.
+    """
     return (post - pre) / standard_error_of_difference(sd=sd, reliability=reliability)
 
 
@@ -162,8 +184,13 @@ def change_category_expr(
         String: recovered (clinical start, functional end, reliable improvement), improved, unchanged, deteriorated,
         harmed (functional start, clinical end, reliable deterioration), or not evaluable where either score is
         missing, which is never unchanged.
+
+    Raises:
+        ValueError: the critical value is not above 0, or there is no such direction.
     """
-    gain = (index * _towards_health(direction)).round(_DECIMALS)
+    if not critical > 0:
+        raise ValueError("A critical value is above zero; at zero every client would have changed.")
+    gain = (index * better_sign(direction)).round(_DECIMALS)
     limit = round(critical, _DECIMALS)
     better, worse = (gain >= limit, gain <= -limit) if at_critical == "reliable" else (gain > limit, gain < -limit)
     missing = pre.is_null() | post.is_null() | index.is_null() | pre.is_nan() | post.is_nan() | index.is_nan()
@@ -239,6 +266,8 @@ def _clinical_expr(score: pl.Expr, *, cut_off: float, direction: Direction) -> p
     return score >= cut_off if direction == "higher_is_worse" else score < cut_off
 
 
-def _towards_health(direction: Direction) -> int:
-    """The sign of a change for the better."""
-    return 1 if direction == "higher_is_better" else -1
+def _spread(sd: float) -> float:
+    """A standard deviation that can be one."""
+    if not 0 < sd < math.inf:
+        raise ValueError("The standard deviation must be above zero.")
+    return sd

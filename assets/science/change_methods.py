@@ -23,6 +23,7 @@ from assets.science.change import (
     standard_error_of_measurement,
 )
 from assets.science.funnel import wilson_interval
+from assets.science.instruments.model import better_sign
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -34,28 +35,57 @@ METHODS: tuple[Method, ...] = get_args(Method)
 
 
 def gulliksen_lord_novick_index(pre: Number, post: Number, *, mean: float, sd: float, reliability: float) -> Number:
-    """GLN: the end score against its prediction from the start score, both about the intake mean. Hsu 1989."""
-    return ((post - mean) - reliability * (pre - mean)) / (sd * math.sqrt(1 - reliability**2))
+    """GLN: the end score against its prediction from the start score, both about the intake mean.
+
+    Raises:
+        ValueError: the standard deviation is not above 0, or the reliability not between 0 and 1.
+
+    Source: Hsu 1989, Behav Assess 11:459-467.
+    """
+    return ((post - mean) - reliability * (pre - mean)) / _error_of_prediction(sd=sd, reliability=reliability)
 
 
 def hsu_linn_lord_index(
     pre: Number, post: Number, *, mean_pre: float, mean_post: float, sd: float, reliability: float
 ) -> Number:
-    """HLL: as GLN, with the end score about the mean of end scores, so relative to the group. Hsu 1989."""
-    return ((post - mean_post) - reliability * (pre - mean_pre)) / (sd * math.sqrt(1 - reliability**2))
+    """HLL: as GLN, with the end score about the mean of end scores, so relative to the group.
+
+    Raises:
+        ValueError: the standard deviation is not above 0, or the reliability not between 0 and 1.
+
+    Source: Hsu 1989, Behav Assess 11:459-467.
+    """
+    return ((post - mean_post) - reliability * (pre - mean_pre)) / _error_of_prediction(sd=sd, reliability=reliability)
 
 
 def edwards_nunnally_index(pre: Number, post: Number, *, mean: float, sd: float, reliability: float) -> Number:
-    """EN: the end score against the start score drawn towards the mean, over one standard error. Speer 1992."""
+    """EN: the end score against the start score drawn towards the mean, over one standard error.
+
+    Raises:
+        ValueError: the standard deviation is not above 0, or the reliability not between 0 and 1.
+
+    Source: Speer 1992, J Consult Clin Psychol 60:402-408.
+    """
     return (post - (reliability * (pre - mean) + mean)) / standard_error_of_measurement(sd=sd, reliability=reliability)
 
 
 def nunnally_kotsch_index(
     pre: Number, post: Number, *, mean: float, sd: float, reliability: float, reliability_post: float
 ) -> Number:
-    """NK: as EN, with the error of both measurements. Nunnally & Kotsch 1983."""
-    spread = math.sqrt(reliability**2 * sd**2 * (1 - reliability) + sd**2 * (1 - reliability_post))
-    return (post - (reliability * (pre - mean) + mean)) / spread
+    """NK: as EN, with the error of both measurements.
+
+    Raises:
+        ValueError: the standard deviation is not above 0, or a reliability not between 0 and 1.
+
+    Source: Nunnally & Kotsch 1983, Br J Clin Psychol 22:83-93.
+    """
+    before, after = (standard_error_of_measurement(sd=sd, reliability=each) for each in (reliability, reliability_post))
+    return (post - (reliability * (pre - mean) + mean)) / math.hypot(reliability * before, after)
+
+
+def _error_of_prediction(*, sd: float, reliability: float) -> float:
+    """How far end scores lie from their prediction: sd * sqrt(1 - reliability squared)."""
+    return standard_error_of_measurement(sd=sd, reliability=reliability) * math.sqrt(1 + reliability)
 
 
 def reliability_of_difference(*, sd_pre: float, sd_post: float, correlation: float, reliability: float) -> float:
@@ -121,10 +151,12 @@ def sample_figures(pre: ArrayLike, post: ArrayLike) -> SampleFigures:
         post: end scores of the same clients.
 
     Raises:
-        ValueError: fewer than three pairs, or scores that do not vary.
+        ValueError: not as many start as end scores, fewer than three pairs, or scores that do not vary.
     """
     first, last = np.asarray(pre, dtype=np.float64), np.asarray(post, dtype=np.float64)
-    both = ~(np.isnan(first) | np.isnan(last))
+    if first.shape != last.shape:
+        raise ValueError("There must be as many start as end scores, one pair a client.")
+    both = np.isfinite(first) & np.isfinite(last)
     first, last = first[both], last[both]
     if len(first) < 3 or np.ptp(first) == 0 or np.ptp(last) == 0:
         raise ValueError("A group's figures need three pairs of scores that vary.")
@@ -251,7 +283,7 @@ def method_badge(
     """
     figures = sample_figures(pre, post)
     first, last = np.asarray(pre, dtype=np.float64), np.asarray(post, dtype=np.float64)
-    both = ~(np.isnan(first) | np.isnan(last))
+    both = np.isfinite(first) & np.isfinite(last)
     first, last = first[both], last[both]
     rises = (last - first).round(10)
     indices: dict[Rule, NDArray[np.float64]] = {
@@ -262,7 +294,7 @@ def method_badge(
         indices["HA"] = change_index(
             first, last, method="HA", figures=figures, reliability=reliability, reliability_post=reliability
         )
-    better = 1 if direction == "higher_is_better" else -1
+    better = better_sign(direction)
     improved: dict[Rule, int] = {
         rule: int((better * index > critical_of(rule)).sum()) for rule, index in indices.items() if rule != "threshold"
     }

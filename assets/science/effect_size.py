@@ -18,6 +18,7 @@ import numpy as np
 
 from assets.science.change import critical_value
 from assets.science.change_methods import sample_figures
+from assets.science.instruments.model import better_sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,7 +101,7 @@ def d_intake(
     Source: interval after Becker 1988, Br J Math Stat Psychol 41:257-278.
     """
     _check(n=n, sd=sd_pre, correlation=correlation)
-    estimate = _better(direction) * (mean_post - mean_pre) / sd_pre
+    estimate = better_sign(direction) * (mean_post - mean_pre) / sd_pre
     variance = 2 * (1 - correlation) / n + estimate**2 / (2 * n)
     return _effect("d_intake", estimate, variance, n=n, confidence=confidence)
 
@@ -122,7 +123,7 @@ def smcr(
     Source: Becker 1988; Morris & DeShon 2002, Psychol Methods 7:105-125.
     """
     _check(n=n, sd=sd_pre, correlation=correlation)
-    estimate = small_sample_correction(n - 1) * _better(direction) * (mean_post - mean_pre) / sd_pre
+    estimate = small_sample_correction(n - 1) * better_sign(direction) * (mean_post - mean_pre) / sd_pre
     variance = 2 * (1 - correlation) / n + estimate**2 / (2 * n)
     return _effect("smcr", estimate, variance, n=n, confidence=confidence)
 
@@ -146,7 +147,7 @@ def smcc(
     Source: Gibbons, Hedeker & Davis 1993, J Educ Stat 18:271-279.
     """
     _check(n=n, sd=sd_change, correlation=0.0)
-    estimate = small_sample_correction(n - 1) * _better(direction) * (mean_post - mean_pre) / sd_change
+    estimate = small_sample_correction(n - 1) * better_sign(direction) * (mean_post - mean_pre) / sd_change
     return _effect("smcc", estimate, 1 / n + estimate**2 / (2 * n), n=n, confidence=confidence)
 
 
@@ -181,7 +182,7 @@ def d_ppc2(
     squares = (treated.n - 1) * treated.sd_pre**2 + (control.n - 1) * control.sd_pre**2
     correction = 1 - 3 / (4 * (n - 2) - 1)
     gain = (treated.mean_post - treated.mean_pre) - (control.mean_post - control.mean_pre)
-    estimate = correction * _better(direction) * gain / math.sqrt(squares / (n - 2))
+    estimate = correction * better_sign(direction) * gain / math.sqrt(squares / (n - 2))
     scatter = 2 * (1 - correlation) * n / (treated.n * control.n)
     variance = correction**2 * (n - 2) / (n - 4) * (scatter + estimate**2) - estimate**2
     return _effect("d_ppc2", estimate, variance, n=n, confidence=confidence)
@@ -201,7 +202,7 @@ def pre_post_effects(pre: ArrayLike, post: ArrayLike, *, direction: Direction, c
     """
     figures = sample_figures(pre, post)
     changes = np.asarray(post, dtype=np.float64) - np.asarray(pre, dtype=np.float64)
-    sd_change = float(np.nanstd(changes, ddof=1))
+    sd_change = float(np.std(changes[np.isfinite(changes)], ddof=1))
     raw, corrected = (
         formula(
             n=figures.n,
@@ -271,12 +272,7 @@ def _effect(kind: Kind, estimate: float, variance: float, *, n: int, confidence:
 def _check(*, n: int, sd: float, correlation: float) -> None:
     if n < 3:
         raise ValueError("An effect size needs three clients with both scores.")
-    if not sd > 0:
+    if not 0 < sd < math.inf:
         raise ValueError("The standard deviation must be above zero.")
     if not -1 <= correlation <= 1:
         raise ValueError("A correlation lies between -1 and 1.")
-
-
-def _better(direction: Direction) -> int:
-    """The sign of a change for the better."""
-    return 1 if direction == "higher_is_better" else -1

@@ -9,10 +9,12 @@ a quarter of the score means the same on a scale and on the same scale turned ro
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import polars as pl
 from scipy import stats
+
+from assets.science.instruments.model import better_sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,11 +90,16 @@ def sudden_changes(
         criterion asked for is.
 
     Raises:
-        ValueError: a course has two rows for one session.
+        ValueError: a course has two rows for one session; the kind or direction is unknown, the threshold not above 0, the
+            share negative, or alpha not between 0 and 1.
 
     Source: Tang & DeRubeis 1999, J Consult Clin Psychol 67:894-904; t values for absent scores as Lutz et al. 2013.
     """
-    sign = 1.0 if direction == "higher_is_worse" else -1.0
+    if kind not in get_args(Kind):
+        raise ValueError(f"Kind {kind!r} is not one of {', '.join(get_args(Kind))}.")
+    if not threshold > 0 or (fraction is not None and fraction < 0) or (alpha is not None and not 0 < alpha < 1):
+        raise ValueError("The threshold lies above 0, the share is 0 or more, and alpha lies between 0 and 1.")
+    sign = float(-better_sign(direction))
     course = with_every_session(scores, by=by, session=session).with_columns(
         (sign * (pl.col(score).cast(pl.Float64).fill_nan(None) - best_score)).alias("severity")
     )
@@ -222,8 +229,15 @@ def first_reliable_improvement(
         One row a course with a valid score: `by`, `reached_in` (session; null if not reached by the last score, which
         for an open course means not yet), `is_held` (every later valid score is reliably better too; null if not
         reached), `last_session` (of a valid score, where observation ends).
+
+    Raises:
+        ValueError: the threshold is not above 0, or there is no such direction.
+
+    Source: reliable as Jacobson & Truax 1991, J Consult Clin Psychol 59:12-19.
     """
-    sign = -1.0 if direction == "higher_is_worse" else 1.0
+    if not threshold > 0:
+        raise ValueError("The threshold lies above 0.")
+    sign = float(better_sign(direction))
     first = pl.col("valid_score").first().over(by, order_by=session)
     is_there = (sign * (pl.col("valid_score") - first)).round(10) >= threshold
     return _first_time(scores, by=by, session=session, score=score, is_there=is_there, may_start=pl.lit(True))
@@ -244,8 +258,14 @@ def first_crossing(
 
     Returns:
         As `first_reliable_improvement`; a course that started functional has nothing to cross and no row.
+
+    Raises:
+        ValueError: there is no such direction.
+
+    Source: the second criterion of Jacobson & Truax 1991, J Consult Clin Psychol 59:12-19.
     """
-    clinical = pl.col("valid_score") >= cut_off if direction == "higher_is_worse" else pl.col("valid_score") < cut_off
+    score_of = pl.col("valid_score")
+    clinical = score_of < cut_off if better_sign(direction) > 0 else score_of >= cut_off
     may_start = clinical.first().over(by, order_by=session)
     return _first_time(scores, by=by, session=session, score=score, is_there=~clinical, may_start=may_start)
 

@@ -37,7 +37,7 @@ def pooled_within_sd(ratings: pl.DataFrame) -> float | None:
     A pooled spread is used because one client's own is estimated from a handful of sessions (Gumz et al. 2012, BMC Med
     Res Methodol 12:10).
     """
-    alliance = pl.col("alliance")
+    alliance = pl.col("alliance").cast(pl.Float64).fill_nan(None)
     own = (
         ratings.filter(alliance.is_not_null())
         .group_by(KEYS)
@@ -77,7 +77,7 @@ def flag_ruptures(
     if ratings.select(pl.struct(*KEYS, "session_number").is_duplicated().any()).item():
         raise ValueError("a session of a client stands twice; keep one rating a session")
     spread = within_sd or None
-    alliance = pl.col("alliance").cast(pl.Float64)
+    alliance = pl.col("alliance").cast(pl.Float64).fill_nan(None)
     given = alliance.is_not_null().cast(pl.Int64)
     return (
         ratings.sort(*KEYS, "session_number")
@@ -139,9 +139,11 @@ def trace_ruptures(
     waiting = flagged.filter(pl.col("is_rupture")).select(
         *KEYS, ruptured_at=pl.col("session_number").cast(pl.Int64), level_before="past_mean"
     )
-    rated = flagged.filter(pl.col("alliance").is_not_null()).select(
-        *KEYS, session=pl.col("session_number").cast(pl.Int64), alliance=pl.col("alliance").cast(pl.Float64)
-    )
+    rated = flagged.select(
+        *KEYS,
+        session=pl.col("session_number").cast(pl.Int64),
+        alliance=pl.col("alliance").cast(pl.Float64).fill_nan(None),
+    ).filter(pl.col("alliance").is_not_null())
     lasts = flagged.group_by(KEYS).agg(last_session=pl.col("session_number").max().cast(pl.Int64))
     lasts = lasts.with_columns(has_ended=pl.col("episode_id").is_in(list(ended_episodes or ())))
     rounds = [_course(waiting.clear(), rated, lasts, within=repair_within_sessions, slack=repair_sds * spread)]

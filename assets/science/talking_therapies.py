@@ -208,11 +208,14 @@ def with_outcomes(
     reliable = {each.id: each.reliable_change.value for each in ANXIETY_MEASURES.values()}
     anxiety_case = key.replace_strict(case, default=None, return_dtype=pl.Float64)
     anxiety_limit = key.replace_strict(reliable, default=None, return_dtype=pl.Float64)
-    was_case = (pl.col(phq_first) >= PHQ_9.caseness.value) | (pl.col(anxiety_first) >= anxiety_case)
-    is_case = (pl.col(phq_last) >= PHQ_9.caseness.value) | (pl.col(anxiety_last) >= anxiety_case)
+    # What is no number is missing: polars puts it above every threshold.
+    phq_start, phq_end, anxiety_start, anxiety_end = (
+        pl.col(name).cast(pl.Float64).fill_nan(None) for name in (phq_first, phq_last, anxiety_first, anxiety_last)
+    )
+    was_case = (phq_start >= PHQ_9.caseness.value) | (anxiety_start >= anxiety_case)
+    is_case = (phq_end >= PHQ_9.caseness.value) | (anxiety_end >= anxiety_case)
     # Scores with decimals (MI 2.3 to 1.57) must not miss a threshold by a floating-point hair.
-    phq_fall = (pl.col(phq_first) - pl.col(phq_last)).round(10)
-    anxiety_fall = (pl.col(anxiety_first) - pl.col(anxiety_last)).round(10)
+    phq_fall, anxiety_fall = (phq_start - phq_end).round(10), (anxiety_start - anxiety_end).round(10)
     fell = (phq_fall >= PHQ_9.reliable_change.value) | (anxiety_fall >= anxiety_limit)
     rose = (phq_fall <= -PHQ_9.reliable_change.value) | (anxiety_fall <= -anxiety_limit)
     finished = (pl.col(stage) == "finished course").fill_null(False)

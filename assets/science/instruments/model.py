@@ -255,6 +255,17 @@ class Instrument:
         return is_on_clinical_side(score, cut_off=self.cut_off.value, direction=self.direction)
 
 
+def better_sign(direction: Direction) -> Literal[-1, 1]:
+    """What a rise of a score is multiplied by so that better is positive: 1, or -1 where higher is worse.
+
+    Raises:
+        ValueError: no such direction.
+    """
+    if direction not in DIRECTIONS:
+        raise ValueError(f"Direction {direction!r} is not one of {', '.join(DIRECTIONS)}.")
+    return 1 if direction == "higher_is_better" else -1
+
+
 def is_on_clinical_side(score: float, *, cut_off: float, direction: Direction) -> bool:
     """Whether a score is clinical: at or above the cut-off when higher is worse, below it when higher is better."""
     return score >= cut_off if direction == "higher_is_worse" else score < cut_off

@@ -271,3 +271,16 @@ def test_drop_out_is_counted_by_clinician():
 def test_appointments_the_clinic_cancelled_change_no_definition(statuses, later):
     kept = [s for s in statuses if s != "cancelled_by_clinic"]
     assert dropped(LEFT, statuses, improved=later) == dropped(LEFT, kept, improved=later)
+
+
+def test_no_appointments_at_all_have_every_rate_out_of_none():
+    rates = attendance_rates(appointments_of(), by=[], confidence=0.95)
+    assert rates["rate_name"].to_list() == list(RATES)
+    assert rates["appointments"].to_list() == [0] * len(RATES)
+    assert rates["rate"].to_list() == rates["lower"].to_list() == rates["upper"].to_list() == [None] * len(RATES)
+
+
+def test_an_improvement_said_twice_is_refused():
+    twice = pl.DataFrame({"episode_id": ["e", "e"], "is_reliably_improved": [True, False]})
+    with pytest.raises(ValueError, match="stands twice in improvement"):
+        drop_out(episodes_of(e=ENDED), appointments_of(e=["attended"]), twice, fewest_sessions=3, missed=MISSED)

@@ -13,7 +13,7 @@ from assets.science import change
 from assets.science.instruments.model import Norm
 from assets.science.instruments.registry import REGISTRY
 
-WITH_THRESHOLD = [each for each in REGISTRY if each.reliable_change and each.cut_off]
+WITH_THRESHOLD = [each for each in REGISTRY if each.reliable_change]
 
 
 def categories(pairs, *, critical, at_critical, cut_off, direction):
@@ -137,7 +137,9 @@ def test_the_criterion_follows_from_the_norms_there_are(clinical, functional, di
 @pytest.mark.parametrize("instrument", WITH_THRESHOLD, ids=lambda each: each.id)
 def test_at_every_threshold_change_counts_exactly_there_and_not_a_tenth_before(instrument):
     sign = 1 if instrument.direction == "higher_is_better" else -1
-    threshold, cut = instrument.reliable_change.value, instrument.cut_off.value
+    # Where no cut-off is declared for the whole score, any serves to try the threshold at.
+    threshold = instrument.reliable_change.value
+    cut = instrument.cut_off.value if instrument.cut_off else instrument.score_range.high / 2
     # An end score a tenth inside the functional side, and one well inside, keep the two lines apart.
     functional = cut + sign * 0.1
     pairs = [
@@ -150,6 +152,8 @@ def test_at_every_threshold_change_counts_exactly_there_and_not_a_tenth_before(i
     ]
     found = categories(pairs, critical=threshold, at_critical="reliable", cut_off=cut, direction=instrument.direction)
     assert found == ["recovered", "unchanged", "harmed", "unchanged", "improved", "deteriorated"]
+    plain = categories(pairs, critical=threshold, at_critical="reliable", cut_off=None, direction=instrument.direction)
+    assert plain == ["improved", "unchanged", "deteriorated", "unchanged", "improved", "deteriorated"]
 
 
 def test_exactly_the_critical_value_is_not_reliable_where_more_is_asked():
@@ -206,6 +210,21 @@ def test_turning_the_scale_round_changes_nobodys_category(pairs):
         (lambda: change.standard_error_of_measurement(sd=0, reliability=0.8), "standard deviation must be above zero"),
         (lambda: change.standard_error_of_measurement(sd=1, reliability=1), "reliability must be"),
         (lambda: change.critical_value(confidence=1), "Confidence lies between"),
+        (lambda: change.standard_error_of_measurement(sd=math.nan, reliability=0.8), "standard deviation must be"),
+        (lambda: change.standard_error_of_measurement(sd=math.inf, reliability=0.8), "standard deviation must be"),
+        (lambda: change.standard_error_of_measurement(sd=1, reliability=math.nan), "reliability must be"),
+        (lambda: change.cut_off_a(clinical_mean=1, clinical_sd=0, direction="higher_is_worse"), "above zero"),
+        (lambda: change.cut_off_b(functional_mean=1, functional_sd=-1, direction="higher_is_worse"), "above zero"),
+        (lambda: change.cut_off_c(clinical_mean=1, clinical_sd=0, functional_mean=1, functional_sd=0), "above zero"),
+        (lambda: change.cut_off_a(clinical_mean=1, clinical_sd=1, direction="down"), "Direction 'down' is not one of"),
+        (
+            lambda: categories([(1, 2)], critical=0, at_critical="reliable", cut_off=None, direction="higher_is_worse"),
+            "critical value is above zero",
+        ),
+        (
+            lambda: categories([(1, 2)], critical=5, at_critical="reliable", cut_off=None, direction="down"),
+            "Direction 'down' is not one of",
+        ),
     ],
 )
 def test_a_number_that_cannot_be_is_refused(make, words):
@@ -264,3 +283,30 @@ def test_an_episode_without_a_valid_score_keeps_its_row():
 
 def test_two_ratings_on_one_day_are_put_in_order_by_the_tie_break():
     assert paired(ratings(("e", 0, "b", 2.0), ("e", 0, "a", 1.0))).select("pre", "post").row(0) == (1.0, 2.0)
+
+
+def test_the_cut_offs_of_the_papers_worked_example_are_reproduced():
+    clinical, functional = {"clinical_mean": 40, "clinical_sd": 7.5}, {"functional_mean": 60, "functional_sd": 7.5}
+    better = {"direction": "higher_is_better"}
+    assert change.cut_off_a(**clinical, **better) == 55
+    assert change.cut_off_b(**functional, **better) == 45
+    assert change.cut_off_c(**clinical, **functional) == 50
+    critical = change.critical_value(confidence=0.95)
+    criterion = change.reliable_change_criterion(sd=7.5, reliability=0.8, critical=critical)
+    assert criterion == pytest.approx(9.2969, abs=5e-5)
+    found = categories([(32.5, 47.5)], critical=9.2969, at_critical="not reliable", cut_off=50, **better)
+    assert found == ["improved"]
+
+
+def test_whole_numbers_are_scores_too():
+    frame = pl.DataFrame({"pre": [20, None], "post": [9, 3]}, schema={"pre": pl.Int64, "post": pl.Int64})
+    expression = change.change_category_expr(
+        pl.col("pre"),
+        pl.col("post"),
+        index=pl.col("post") - pl.col("pre"),
+        critical=6,
+        at_critical="reliable",
+        cut_off=10,
+        direction="higher_is_worse",
+    )
+    assert frame.select(expression.alias("category"))["category"].to_list() == ["recovered", "not evaluable"]

@@ -144,3 +144,37 @@ def test_without_true_variance_in_change_the_badge_leaves_out_hageman_and_arrind
     pre = np.array(PRE)
     found = badge(pre, pre - 6 + np.tile([0.1, -0.1], 5), benchmark=0.5)
     assert {each.rule for each in found.rates} == {"JT", "EN", "threshold"}
+
+
+@pytest.mark.parametrize(
+    ("sd", "reliability", "words"),
+    [
+        (0.0, 0.8, "standard deviation must be above zero"),
+        (5.0, 1.0, "reliability must be"),
+        (5.0, -0.1, "reliability"),
+    ],
+)
+@pytest.mark.parametrize("method", methods.METHODS)
+def test_no_index_is_made_of_figures_that_cannot_be(method, sd, reliability, words):
+    figures = methods.SampleFigures(n=9, mean_pre=20, mean_post=15, sd_pre=sd, sd_post=6, correlation=0.5)
+    with pytest.raises(ValueError, match=words):
+        methods.change_index(
+            20.0, 15.0, method=method, figures=figures, reliability=reliability, reliability_post=reliability
+        )
+
+
+def test_start_and_end_scores_must_be_as_many():
+    with pytest.raises(ValueError, match="as many start as end scores"):
+        methods.sample_figures([1, 2, 3], [1, 2])
+
+
+def test_a_score_that_is_not_finite_makes_no_pair():
+    assert methods.sample_figures([1, 2, 4, np.inf, 9], [3, 1, 2, 4, np.nan]) == methods.sample_figures(
+        [1, 2, 4], [3, 1, 2]
+    )
+
+
+def test_tied_scores_give_the_index_they_give():
+    figures = methods.sample_figures([20, 20, 20, 10], [10, 10, 10, 20])
+    assert figures.correlation == pytest.approx(-1)
+    assert methods.change_index(20.0, 20.0, method="JT", figures=figures, reliability=0.8, reliability_post=0.8) == 0

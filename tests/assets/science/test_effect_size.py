@@ -30,7 +30,7 @@ def test_the_corrected_effect_is_the_raw_one_times_j():
 def test_the_exact_correction_is_near_its_well_known_approximation_and_below_one(df):
     exact = effect_size.small_sample_correction(df)
     assert exact < 1
-    assert exact == pytest.approx(1 - 3 / (4 * df - 1), abs=0.01 if df < 4 else 0.002)
+    assert exact == pytest.approx(1 - 3 / (4 * df - 1), abs=0.01 if df < 5 else 0.002)
 
 
 def test_change_over_its_own_spread_is_the_formula_written_out():
@@ -115,6 +115,8 @@ def test_more_confidence_asks_for_a_wider_interval():
     [
         ({"n": 2}, "three clients"),
         ({"sd_pre": 0.0}, "above zero"),
+        ({"sd_pre": math.inf}, "above zero"),
+        ({"sd_pre": math.nan}, "above zero"),
         ({"correlation": 1.1}, "between -1 and 1"),
         ({"confidence": 1.0}, "Confidence"),
     ],
@@ -183,3 +185,8 @@ def test_a_group_of_two_pairs_is_compared_with_none():
         effect_size.compared_effect(
             ([1, 2, np.nan], [3, 4, 5]), control=([1, 2, 3], [2, 4, 1]), confidence=0.95, **WORSE
         )
+
+
+def test_a_direction_nobody_knows_is_refused():
+    with pytest.raises(ValueError, match="Direction 'lower' is not one of higher_is_better, higher_is_worse"):
+        effect_size.d_intake(**ONE, direction="lower")

@@ -272,3 +272,23 @@ def crossing(*scores, direction="higher_is_worse", cut_off=10):
 )
 def test_crossing_is_looked_for_in_those_who_started_clinical(scores, direction, expected):
     assert crossing(*scores, direction=direction) == expected
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"kind": "gains"}, "Kind 'gains' is not one of gain, loss"),
+        ({"direction": "down"}, "Direction 'down'"),
+        ({"threshold": 0}, "threshold lies above 0"),
+        ({"fraction": -0.1}, "share is 0 or more"),
+        ({"alpha": 1}, "alpha lies between"),
+    ],
+)
+def test_choices_that_cannot_be_are_refused(changes, words):
+    with pytest.raises(ValueError, match=words):
+        intervals(course(20, 10), **changes)
+
+
+def test_no_improvement_is_reliable_at_a_threshold_of_nothing():
+    with pytest.raises(ValueError, match="threshold lies above 0"):
+        milestones.first_reliable_improvement(course(20, 10), **NAMES, direction="higher_is_worse", threshold=0)

@@ -237,3 +237,11 @@ def test_a_session_that_stands_twice_is_refused():
 def test_choices_out_of_range_are_refused(choice, amount):
     with pytest.raises(ValueError, match="must"):
         traced([5, 5, 2], **{choice: amount})
+
+
+def test_a_rating_that_is_no_number_is_a_form_not_filled_in():
+    given, missing = ratings_of([5, 5, math.nan, 2, math.nan, 5]), ratings_of([5, 5, None, 2, None, 5])
+    assert pooled_within_sd(given) == pooled_within_sd(missing)
+    assert flags(given)["is_rupture"].to_list() == flags(missing)["is_rupture"].to_list()
+    follow = {"within_sd": 1.0, "repair_within_sessions": 5, "repair_sds": 0.5}
+    assert trace_ruptures(flags(given), **follow).equals(trace_ruptures(flags(missing), **follow))

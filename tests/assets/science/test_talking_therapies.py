@@ -257,3 +257,43 @@ def test_the_official_effect_is_over_englands_spread():
     assert tt.official_effect_size(mean_start=15, mean_end=8.5, national_sd_start=6.5) == 1.0
     with pytest.raises(ValueError, match="must be above zero"):
         tt.official_effect_size(mean_start=15, mean_end=8.5, national_sd_start=0)
+
+
+def test_a_score_that_is_no_number_is_missing_and_above_no_threshold():
+    nan = float("nan")
+    assert flags(nan, 5, 5, 5) == {"finished"}
+    assert flags(15, nan, 5, 5) == {"finished"}
+    assert flags(nan, nan, nan, nan) == {"finished"}
+
+
+def test_whole_number_scores_are_judged_as_decimals_are():
+    frame = courses((15, 5, 12, 3)).cast(dict.fromkeys(("p1", "p2", "a1", "a2"), pl.Int64))
+    found = tt.with_outcomes(
+        frame,
+        stage="stage",
+        phq_first="p1",
+        phq_last="p2",
+        anxiety_first="a1",
+        anxiety_last="a2",
+        anxiety_measure="measure",
+    )
+    assert found["is_reliably_recovered"].to_list() == [True]
+
+
+@pytest.mark.parametrize("measure", tt.ANXIETY_MEASURES.values(), ids=lambda each: each.id)
+def test_every_measure_counts_at_its_own_caseness_and_change_and_not_a_hair_before(measure):
+    case, step = measure.caseness.value, measure.reliable_change.value
+    below = case - 0.01
+    assert "not_at_caseness" not in flags(0, 0, case, below, measure=measure.id)
+    assert "recovered" in flags(0, 0, case, below, measure=measure.id)
+    assert "recovered" not in flags(0, 0, case, case, measure=measure.id)
+    assert "not_at_caseness" in flags(0, 0, below, below, measure=measure.id)
+    assert "improved" in flags(0, 0, case, case - step, measure=measure.id)
+    assert "no_reliable_change" in flags(0, 0, case, case - step + 0.01, measure=measure.id)
+    assert "deteriorated" in flags(0, 0, case, case + step, measure=measure.id)
+    assert "no_reliable_change" in flags(0, 0, case, case + step - 0.01, measure=measure.id)
+
+
+def test_counts_of_nobody_give_no_rate():
+    nobody = tt.official_rates(tt.official_counts(outcomes()), decimals=1)
+    assert all(rate.percent is None and rate.low is None for rate in nobody.values())
