@@ -12,11 +12,13 @@ import duckdb
 import polars as pl
 
 from assets import warehouse
-from assets.analysis.wiring import CLIENTS_OWN, assets_of
+from assets.analysis.wiring import CLIENTS_OWN, asset, assets_of
 from assets.contracts import analysis, comparison, marts
 from assets.estimates.adjusted_progress import adjusted_progress_and_shares
 from assets.estimates.alliance_course import alliance_course
+from assets.estimates.alliance_information import alliance_information_by_scope
 from assets.estimates.expected import expected_progress_and_tracks
+from assets.estimates.signals import clinician_signals
 from assets.service import Service
 
 _CLOSED_WITH_CASEMIX = """
@@ -141,6 +143,16 @@ SELECT instrument, clinician_id, session_number, COUNT(*) AS ratings, ROUND(AVG(
 GROUP BY instrument, clinician_id, session_number
 """
 
+_INFORMATION = f"""
+SELECT
+  rated.instrument, rated.clinician_id, rated.client_id, rated.site, episode.programme, COUNT(*) AS n,
+  ROUND(SUM(rated.score), 8) AS y, ROUND(SUM(rated.score * rated.score), 8) AS yy, MIN(rated.score) AS lowest,
+  MAX(rated.score) AS highest, CAST(SUM(CASE WHEN rated.is_at_ceiling THEN 1 ELSE 0 END) AS BIGINT) AS tops
+FROM (SELECT * {CLIENTS_OWN} AND kind = 'alliance') AS rated
+LEFT JOIN marts.episodes AS episode ON episode.episode_id = rated.episode_id
+GROUP BY rated.instrument, rated.clinician_id, rated.client_id, rated.site, episode.programme
+"""
+
 
 def _adjusted(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, pl.DataFrame]:
     """Both tables come out of the same fits."""
@@ -161,6 +173,23 @@ def _course(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, pl
     )
 
 
+def _information(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return alliance_information_by_scope(warehouse.read_frame(con, _INFORMATION), service=service)
+
+
+def _signals(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    """All the night's comparisons at once: a correction over a part of them would be none."""
+    compared = {table.name: warehouse.read_frame(con, f"SELECT * FROM {table.full_name}") for table in _COMPARED}
+    return clinician_signals(compared, minimum_clients=service.suppression.minimum_clients)
+
+
+_COMPARED = (
+    comparison.CLINICIAN_ADJUSTED_PROGRESS,
+    comparison.CLINICIAN_ALLIANCE_PARTS,
+    analysis.CLINICIAN_ALLIANCE,
+    analysis.ALLIANCE_LINK,
+    analysis.CLINICIAN_ATTENDANCE,
+)
 ASSETS: list[dg.AssetsDefinition] = [
     assets_of(
         [comparison.CLINICIAN_ADJUSTED_PROGRESS, comparison.VARIANCE_SHARES],
@@ -181,4 +210,6 @@ ASSETS: list[dg.AssetsDefinition] = [
         _course,
         reads=[marts.RATINGS, marts.CLINICIANS],
     ),
+    asset(comparison.ALLIANCE_INFORMATION, _information, reads=[marts.RATINGS, marts.EPISODES]),
+    asset(comparison.CLINICIAN_SIGNALS, _signals, reads=_COMPARED),
 ]

@@ -70,6 +70,8 @@ CLINICIAN_ALLIANCE = Table(
         v.number("tasks_mean", "Mean of the tasks subscale.", unit="points"),
         v.share("share_at_ceiling", "Share of scores that are the best the form can give."),
         v.number("service_mean", "The mean over the clinicians of the same site on the same measure.", unit="points"),
+        *v.DIFFERENCE_FROM_SITE,
+        v.share("probability_above", "Probability that the clinician's level is above the site's."),
         _CERTAINTY,
     ),
 )

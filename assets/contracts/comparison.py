@@ -182,7 +182,9 @@ CLINICIAN_ALLIANCE_GROWTH = Table(
         v.count("clients", "Clients of the clinician with a rating at any session."),
         v.count("ratings", "Ratings at this session, of the clients who were still there and filled in the form."),
         v.number(
-            "raw_mean", "Their plain mean: conditional on still being there; for analysts, never shown.", unit="points"
+            "raw_mean",
+            "Their plain mean, from enough ratings on: conditional on still being there; for analysts, never shown.",
+            unit="points",
         ),
         v.number("estimate", "The clinician's expected alliance at this session, shrunken.", unit="points"),
         *_INTERVAL,
@@ -211,6 +213,7 @@ CLINICIAN_ALLIANCE_PARTS = Table(
         v.number("estimate", "The clinician's level, or growth, shrunken.", unit="points"),
         *_INTERVAL,
         v.number("site_mean", "The same over the site's clinicians.", unit="points"),
+        *v.DIFFERENCE_FROM_SITE,
         v.share("probability_above", "Probability that the clinician's is above the site's."),
         _CERTAINTY,
     ),
@@ -306,4 +309,6 @@ TABLES: tuple[Table, ...] = (
     CLINICIAN_ALLIANCE_GROWTH,
     CLINICIAN_ALLIANCE_PARTS,
     CLINICIAN_WEAKEST_PART,
+    ALLIANCE_INFORMATION,
+    CLINICIAN_SIGNALS,
 )

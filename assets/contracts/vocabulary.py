@@ -177,3 +177,11 @@ def estimated_number(name: str, meaning: str, *, unit: str) -> tuple[Column, Col
 
 _END = {"low": "Lower end of the 95% interval of `{}`.", "high": "Upper end of the 95% interval of `{}`."}
 CERTAINTY = word("certainty", CERTAINTIES, "How sure one can be: clear, likely, cannot_tell or too_few.")
+
+
+DIFFERENCE_FROM_SITE = (
+    number("difference", "The clinician less the site's clinicians, shrunken.", unit="points"),
+    number("difference_low", "Lower end of the difference's 95% interval.", unit="points"),
+    number("difference_high", "Upper end of the difference's 95% interval.", unit="points"),
+)
+"""The comparison itself, apart from the level: its interval knows how uncertain the site's own mean is."""

@@ -11,6 +11,8 @@ from assets.science.clinician_effects import clinician_effects
 from assets.science.verdicts import certainty_expr
 
 EARLY_SESSIONS = 3
+_DIFFERENCE = ("difference", "difference_low", "difference_high")
+_FIGURES = ("shrunken_mean", "low", "high", "service_mean", *_DIFFERENCE, "probability_above")
 _KEYS = ["clinician_id", "instrument"]
 
 
@@ -56,7 +58,7 @@ def clinician_alliance(
     ]
     if not levels:
         return own.join(described, on="clinician_id").with_columns(
-            *(pl.lit(None, dtype=pl.Float64).alias(name) for name in ("shrunken_mean", "low", "high", "service_mean")),
+            *(pl.lit(None, dtype=pl.Float64).alias(name) for name in _FIGURES),
             certainty=pl.lit("too_few"),
         )
     joined = own.join(pl.concat(levels), on=_KEYS, how="left", maintain_order="left").join(
@@ -76,6 +78,7 @@ def _levels(ratings: pl.DataFrame, *, instrument: str, minimum_clinicians: int) 
         pl.col("estimate").alias("shrunken_mean"),
         "low",
         "high",
+        *_DIFFERENCE,
         "probability_above",
         pl.lit(found.service, dtype=pl.Float64).alias("service_mean"),
     )

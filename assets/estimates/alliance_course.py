@@ -53,6 +53,8 @@ def alliance_course(clients: pl.DataFrame, sessions: pl.DataFrame, *, service: S
             curves = counted.drop("ratings").join(
                 sessions.filter(pl.col("instrument") == instrument).drop("instrument"), on="clinician_id"
             )
+            few = pl.col("ratings") < limits.minimum_sessions
+            curves = curves.with_columns(raw_mean=pl.when(~few).then(pl.col("raw_mean")))
             curves = curves.join(grown.curves, on=["clinician_id", "session_number"], how="left", maintain_order="left")
             parts.append(_judged(grew.with_columns(part=pl.lit("growth")), CLINICIAN_ALLIANCE_PARTS, placed, limits))
             growth.append(_judged(curves, CLINICIAN_ALLIANCE_GROWTH, placed, limits))

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy import stats
+from scipy import special, stats
 
 from assets.science.intervals import Integrated, integrate, mixture_below, mixture_interval, mixture_mean_sd
 from assets.science.multilevel import EstimateRefusedError, NestedModel, fit
@@ -47,6 +47,9 @@ GROWTH_SCHEMA: Final = {
     "estimate": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
+    "difference": pl.Float64,
+    "difference_low": pl.Float64,
+    "difference_high": pl.Float64,
     "site_mean": pl.Float64,
     "probability_above": pl.Float64,
 }
@@ -59,7 +62,8 @@ class AllianceGrowth:
     Attributes:
         curves: one row a clinician and session: `estimate` with 95% interval, the site's mean curve, the band in which
             19 in 20 of its clinicians lie, and the probability that the clinician's is above the site's.
-        growth: one row a clinician: growth from the first session to the last, in points, with 95% interval.
+        growth: one row a clinician: growth from the first session to the last, in points, with 95% interval, and its
+            difference from the site's with its own.
         refusal: why nothing is said; None where something is.
     """
 
@@ -217,7 +221,7 @@ def _curves(names: pl.Series, first: _Anchor, last: _Anchor, *, last_session: in
                     "site_mean": np.full(len(names), round(usual, DIGITS)),
                     "site_low": np.full(len(names), round(usual - reach, DIGITS)),
                     "site_high": np.full(len(names), round(usual + reach, DIGITS)),
-                    "probability_above": stats.norm.cdf(effect / effect_sd).round(DIGITS),
+                    "probability_above": special.ndtr(effect / effect_sd).round(DIGITS),
                 },
                 schema=CURVE_SCHEMA,
             )
@@ -228,7 +232,9 @@ def _curves(names: pl.Series, first: _Anchor, last: _Anchor, *, last_session: in
 def _growth(names: pl.Series, first: _Anchor, *, end: float) -> pl.DataFrame:
     drawn = first.drawn
     low, high = mixture_interval(drawn.weights, drawn.own[:, :, 1], drawn.own_sd[:, :, 1], coverage=COVERAGE)
-    below = mixture_below(drawn.weights, drawn.effects[:, :, 1], drawn.effects_sd[:, :, 1], threshold=0.0)
+    effects, effects_sd = drawn.effects[:, :, 1], drawn.effects_sd[:, :, 1]
+    below = mixture_below(drawn.weights, effects, effects_sd, threshold=0.0)
+    beyond_low, beyond_high = mixture_interval(drawn.weights, effects, effects_sd, coverage=COVERAGE)
     usual = float(drawn.weights @ drawn.beta[:, 1])
     return pl.DataFrame(
         {
@@ -236,6 +242,9 @@ def _growth(names: pl.Series, first: _Anchor, *, end: float) -> pl.DataFrame:
             "estimate": (end * first.growth[0]).round(DIGITS),
             "low": (end * low).round(DIGITS),
             "high": (end * high).round(DIGITS),
+            "difference": (end * first.growth_effect[0]).round(DIGITS),
+            "difference_low": (end * beyond_low).round(DIGITS),
+            "difference_high": (end * beyond_high).round(DIGITS),
             "site_mean": np.full(len(names), round(end * usual, DIGITS)),
             "probability_above": (1.0 - below).round(DIGITS),
         },

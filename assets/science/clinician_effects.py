@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from assets.science.intervals import Integrated, integrate, mixture_below, mixture_interval, mixture_mean_sd
-from assets.science.multilevel import EstimateRefusedError, NestedModel, fit
-from assets.science.nested_likelihood import Level
+from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel, fit, sweep_of
+from assets.science.nested_likelihood import Level, UnitProducts
 from assets.science.sufficient_statistics import compressed_from_patterns, compressed_products, unit_products
 
 COVERAGE: Final = 0.95
@@ -26,6 +26,9 @@ _SCHEMA = {
     "estimate": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
+    "difference": pl.Float64,
+    "difference_low": pl.Float64,
+    "difference_high": pl.Float64,
     "probability_above": pl.Float64,
     "standard_deviation": pl.Float64,
 }
@@ -38,8 +41,9 @@ class ClinicianEffects:
     Attributes:
         service: the service's own level, at the service's mean of every predictor; None where refused.
         clinicians: one row a clinician: `estimate` (shrunken level), `low` and `high` (95% interval), all at the mean
-            of every predictor; `probability_above` (that the clinician's level is above the service's) and
-            `standard_deviation` of the estimate. Empty where refused.
+            of every predictor; `difference` from the service's, with `difference_low` and `difference_high`;
+            `probability_above` (that the difference is above nought) and `standard_deviation` of the estimate. Empty
+            where refused.
         refusal: why nothing is said, in a sentence that can be shown; None where something is.
     """
 
@@ -89,6 +93,8 @@ def clinician_effects(
 def clinician_levels(clients: pl.DataFrame, *, minimum_clinicians: int, seed: int) -> ClinicianEffects:
     """Each clinician's shrunken level of a score, from each client's sums instead of rows; nothing is adjusted for.
 
+    How much clients differ is estimated and held; how much clinicians do is integrated over.
+
     Args:
         clients: one row a client of a clinician: `clinician_id`, `n` (scores, above 0), `y` (their sum) and `yy` (the
             sum of their squares). A client of two clinicians stands once with each.
@@ -112,21 +118,33 @@ def clinician_levels(clients: pl.DataFrame, *, minimum_clinicians: int, seed: in
     )
     statistics, names = compressed_from_patterns(patterns, columns=1)
     try:
-        drawn = integrate(fit(_model((), statistics), method="REML"), level="clinician", seed=seed)
+        fitted = fit(_model((), statistics), method="REML")
+        drawn = integrate(fit(_with_clients_held(fitted), method="REML"), level="clinician", seed=seed)
     except EstimateRefusedError as refused:
         return _refused(str(refused))
     return _described(drawn, names=names, centre=centre)
+
+
+def _with_clients_held(fitted: Fit) -> NestedModel:
+    """The model with clients absorbed at their estimated variance over sigma, which hundreds of clients tell well."""
+    held = sweep_of(fitted).levels[0].products[0]
+    return _model((), UnitProducts(products=held, rows=fitted.model.statistics.rows))
 
 
 def _described(drawn: Integrated, *, names: pl.Series, centre: float) -> ClinicianEffects:
     own, own_sd = drawn.own[:, :, 0], drawn.own_sd[:, :, 0]
     mean, sd = mixture_mean_sd(drawn.weights, own, own_sd)
     low, high = mixture_interval(drawn.weights, own, own_sd, coverage=COVERAGE)
-    below = mixture_below(drawn.weights, drawn.effects[:, :, 0], drawn.effects_sd[:, :, 0], threshold=0.0)
+    effects, effects_sd = drawn.effects[:, :, 0], drawn.effects_sd[:, :, 0]
+    below = mixture_below(drawn.weights, effects, effects_sd, threshold=0.0)
+    beyond_low, beyond_high = mixture_interval(drawn.weights, effects, effects_sd, coverage=COVERAGE)
     columns = {
         "estimate": mean + centre,
         "low": low + centre,
         "high": high + centre,
+        "difference": mixture_mean_sd(drawn.weights, effects, effects_sd)[0],
+        "difference_low": beyond_low,
+        "difference_high": beyond_high,
         "probability_above": 1.0 - below,
         "standard_deviation": sd,
     }

@@ -14,7 +14,11 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+
+Floats = npt.NDArray[np.float64]
 
 CLIENT: Final = ("clinician_id", "client_id")
 """A client of a clinician."""
@@ -183,35 +187,73 @@ def information(ratings: pl.DataFrame, *, ceiling: float) -> pl.DataFrame:
     )
 
 
+def clinician_totals(clients: pl.DataFrame) -> Floats:
+    """What each clinician adds to the sums of squares; any group's totals are the sum over its clinicians.
+
+    Args:
+        clients: one row a client of a clinician: `clinician_id`, `n` (ratings, above 0), `mean` and `squares` (sum of
+            squares around it).
+
+    Returns:
+        (K, 10) in the order of the clinicians' ids: ratings, clients, clinicians, squares within clients and between
+        clients, ratings that share a client with a given one, squared ratings of clients and of clinicians, and the
+        clinicians' levels with their squares, weighted by ratings.
+    """
+    n, mean = pl.col("n").cast(pl.Float64), pl.col("mean") - pl.col("mean").mean()
+    size = pl.col("size")
+    found = (
+        clients.select("clinician_id", "squares", n=n, mean=mean)
+        .group_by("clinician_id")
+        .agg(
+            size=pl.col("n").sum(),
+            clients=pl.len().cast(pl.Float64),
+            within=pl.col("squares").sum(),
+            weighted=(pl.col("n") * pl.col("mean")).sum(),
+            weighted_squares=(pl.col("n") * pl.col("mean") ** 2).sum(),
+            client_squares=(pl.col("n") ** 2).sum(),
+        )
+        .sort("clinician_id")
+        .select(
+            size,
+            "clients",
+            pl.lit(1.0).alias("clinicians"),
+            "within",
+            between=pl.col("weighted_squares") - pl.col("weighted") ** 2 / size,
+            together=pl.col("client_squares") / size,
+            client_squares=pl.col("client_squares"),
+            size_squares=size**2,
+            level=pl.col("weighted"),
+            level_squares=pl.col("weighted") ** 2 / size,
+        )
+    )
+    return found.to_numpy().astype(np.float64)
+
+
+def variances_from_totals(totals: Floats) -> Floats:
+    """Solve sums of squares for the variances behind them; estimates may fall below 0.
+
+    Args:
+        totals: (..., 10) as `clinician_totals` adds up to.
+
+    Returns:
+        (..., 3): within clients, between clients of a clinician, between clinicians; nan for a level that is not
+        repeated.
+    """
+    n, b, a, within, between, together, client_squares, size_squares, level, level_squares = np.moveaxis(totals, -1, 0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        of_ratings = np.where(n > b, within / (n - b), np.nan)
+        of_clients = np.where(b > a, (between - (b - a) * of_ratings) / (n - together), np.nan)
+        shared = together - client_squares / n
+        left = level_squares - level**2 / n - (a - 1) * of_ratings - shared * of_clients
+        of_clinicians = np.where(a > 1, left / (n - size_squares / n), np.nan)
+    return np.stack([of_ratings, of_clients, of_clinicians], axis=-1)
+
+
 def _unbounded_parts(given: pl.DataFrame) -> dict[str, float | None]:
-    """Solve sums of squares for the variances behind them; estimates may fall below 0."""
     alliance = pl.col("alliance").cast(pl.Float64)
     clients = given.group_by(CLIENT).agg(
         n=pl.len().cast(pl.Float64), mean=alliance.mean(), squares=((alliance - alliance.mean()) ** 2).sum()
     )
-    n, mean = pl.col("n"), pl.col("mean")
-    clinicians = clients.group_by("clinician_id").agg(
-        size=n.sum(),
-        level=(n * mean).sum() / n.sum(),
-        squares=(n * mean**2).sum() - (n * mean).sum() ** 2 / n.sum(),
-        # Over all ratings of a clinician, how many share a client with a given one.
-        together=(n**2).sum() / n.sum(),
-    )
-    a, b, total = clinicians.height, clients.height, float(clients["n"].sum())
-    within = between_clients = between_clinicians = None
-    if total > b:
-        within = float(clients["squares"].sum()) / (total - b)
-    together = float(clinicians["together"].sum())
-    if within is not None and b > a:
-        between_clients = (float(clinicians["squares"].sum()) - (b - a) * within) / (total - together)
-    if within is not None and between_clients is not None and a > 1:
-        size, level = clinicians["size"].to_numpy(), clinicians["level"].to_numpy()
-        squares = float((size * (level - (size * level).sum() / total) ** 2).sum())
-        shared = together - float((clients["n"] ** 2).sum()) / total
-        weight = total - float((size**2).sum()) / total
-        between_clinicians = (squares - (a - 1) * within - shared * between_clients) / weight
-    return {
-        "within_client": within,
-        "between_clients": between_clients,
-        "between_clinicians": between_clinicians,
-    }
+    found = variances_from_totals(clinician_totals(clients).sum(axis=0))
+    names = ("within_client", "between_clients", "between_clinicians")
+    return {name: None if np.isnan(value) else float(value) for name, value in zip(names, found, strict=True)}

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel
 from assets.science.nested_likelihood import Floats, Integers, has_client_intercept, profile, sweep
@@ -119,7 +119,7 @@ def mixture_interval(weights: Floats, mean: Floats, sd: Floats, *, coverage: flo
 
 def mixture_below(weights: Floats, mean: Floats, sd: Floats, *, threshold: float) -> Floats:
     """The probability that a weighted mixture of normals lies below a threshold, along the first axis."""
-    return np.asarray(np.tensordot(weights, stats.norm.cdf((threshold - mean) / sd), axes=1))
+    return np.asarray(np.tensordot(weights, special.ndtr((threshold - mean) / sd), axes=1))
 
 
 def weighted_interval(weights: Floats, values: Floats, *, coverage: float) -> tuple[float, float]:
@@ -137,7 +137,7 @@ def _mixture_quantile(weights: Floats, mean: Floats, sd: Floats, probability: fl
     low, high = (mean - reach * sd).min(axis=0), (mean + reach * sd).max(axis=0)
     for _ in range(45):
         middle = (low + high) / 2.0
-        is_below = np.tensordot(weights, stats.norm.cdf((middle - mean) / sd), axes=1) < probability
+        is_below = np.tensordot(weights, special.ndtr((middle - mean) / sd), axes=1) < probability
         low, high = np.where(is_below, middle, low), np.where(is_below, high, middle)
     return np.asarray((low + high) / 2.0)
 
