@@ -78,8 +78,12 @@ def reliable_change_criterion(*, sd: float, reliability: float, critical: float)
         critical: 1.96, or `critical_value(confidence=...)`.
 
     Raises:
-        ValueError: the standard deviation is not above 0, or the reliability not between 0 and 1.
+        ValueError: the standard deviation or the critical value is not above 0, or the reliability not between 0 and 1.
+
+    Source: Jacobson & Truax 1991, p. 14.
     """
+    if not critical > 0:
+        raise ValueError("A critical value is above zero.")
     return critical * standard_error_of_difference(sd=sd, reliability=reliability)
 
 

@@ -63,6 +63,8 @@ class ChartRules:
             raise ValueError("improvement must be one of: up, down, neutral")
         if self.baseline_points is not None and self.baseline_points < 2:
             raise ValueError("baseline_points must be at least 2, for one moving range, or None for all points")
+        if self.firm_from_points < 0:
+            raise ValueError("firm_from_points must be 0 or more")
         if self.floor is not None and self.ceiling is not None and self.floor >= self.ceiling:
             raise ValueError("floor must lie below ceiling")
 

@@ -264,6 +264,8 @@ def _spreads(figures: Sequence[SampleFigures]) -> tuple[list[float], list[float]
 
 
 def _effect(kind: Kind, estimate: float, variance: float, *, n: int, confidence: float) -> Effect:
+    if not math.isfinite(estimate):
+        raise ValueError("A mean is missing or not finite, so there is no effect size.")
     # Perfectly correlated scores leave no sampling scatter; rounding must not make it negative.
     half = critical_value(confidence=confidence) * math.sqrt(max(variance, 0.0))
     return Effect(kind, estimate, estimate - half, estimate + half, n)

@@ -8,7 +8,7 @@ way is better: a point outside is a reason to look, never a verdict, and points 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 import numpy as np
 import polars as pl
@@ -168,14 +168,16 @@ def overdispersion(z: ArrayLike, *, standard_errors: ArrayLike, trim: Trim, trim
         phi, tau squared (not below 0) and the number of z scores used.
 
     Raises:
-        ValueError: If the share is not above 0 and below one half.
+        ValueError: If the share is not above 0 and below one half, `trim` is neither, or a standard error not above 0.
 
     Source: Spiegelhalter 2005, Stat Med 24:1185-1202 (winsorising; additive random effects);
     NHS England, SHMI methodology specification, "over-dispersion" (truncation).
     """
-    if not 0 < trim_share < 0.5:
-        raise ValueError("trim_share must lie above 0 and below 0.5")
+    if trim not in get_args(Trim) or not 0 < trim_share < 0.5:
+        raise ValueError("trim must be winsorise or truncate, and trim_share lie above 0 and below 0.5")
     scores, errors = np.asarray(z, dtype=np.float64), np.asarray(standard_errors, dtype=np.float64)
+    if not np.all(errors > 0):
+        raise ValueError("standard errors must lie above 0")
     is_usable = np.isfinite(scores)
     if trim == "truncate" and scores.size:
         # An infinite score (nothing observed) still takes its place in the ranks, usually among those left out.
@@ -202,8 +204,7 @@ class Funnel:
     Attributes:
         points: The rows given, with the columns `funnel` describes.
         target: The centre.
-        dispersion: phi and tau squared.
-        is_adjusted: Whether the limits were widened by tau squared.
+        dispersion: phi and tau squared; `is_adjusted` tells whether the limits were widened by it.
     """
 
     points: pl.DataFrame
@@ -252,11 +253,13 @@ def funnel(
         are 0. Where nobody had an event, or everybody, all points are alike: all are within, and there are no limits.
 
     Raises:
-        ValueError: If counts are negative or missing, a proportion has more events than its total, or a declared target
-            is not above 0 (and below 1, for proportions).
+        ValueError: If `kind` or `trim` is unknown, counts are negative or missing, a proportion has more events than its
+            total, or a declared target is not above 0 (and below 1, for proportions).
 
     Source: Spiegelhalter 2005, Stat Med 24:1185-1202; Spiegelhalter et al. 2012, J R Stat Soc A 175:1-47.
     """
+    if kind not in get_args(Kind):
+        raise ValueError(f"kind must be one of: {', '.join(get_args(Kind))}")
     if points.select(pl.any_horizontal(pl.col(events, totals).is_null()).any()).item():
         raise ValueError("a funnel needs every count; leave out points whose counts are missing")
     x, n = points[events].to_numpy().astype(np.float64), points[totals].to_numpy().astype(np.float64)
@@ -266,15 +269,13 @@ def funnel(
     if target is not None and not has_spread:
         raise ValueError("a declared target must lie above 0, and below 1 for proportions")
     on_scale, s, middle = _scaled(x, n, kind=kind, target=centre if has_spread else 0.5)
+    is_judged = n >= FEWEST_TO_SHOW
     with np.errstate(divide="ignore", invalid="ignore"):
-        z = (on_scale - middle) / s
+        z, rate = (on_scale - middle) / s, np.where(is_judged, x / n, np.nan)
     has_total = (n > 0) & has_spread
     dispersion = overdispersion(z[has_total], standard_errors=s[has_total], trim=trim, trim_share=trim_share)
     is_adjusted = adjusts and dispersion.is_present
-    is_judged = n >= FEWEST_TO_SHOW
     has_limits = is_judged & has_spread
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where(is_judged, x / n, np.nan)
     columns: dict[str, Floats] = {"rate": rate, "z": np.where(has_limits & np.isfinite(z), z, np.nan)}
     for confidence, name in zip(CONFIDENCES, ("95", "998"), strict=True):
         lower, upper = np.full_like(n, np.nan), np.full_like(n, np.nan)

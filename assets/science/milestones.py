@@ -40,8 +40,10 @@ def with_every_session(scores: pl.DataFrame, *, by: Sequence[str], session: str)
         session: whole session number.
 
     Raises:
-        ValueError: a course has two rows for one session.
+        ValueError: a course has two rows for one session, or a row has no session.
     """
+    if scores[session].null_count():
+        raise ValueError("A score has no session number, so it has no place in its course.")
     if scores.select(*by, session).is_duplicated().any():
         raise ValueError("A course has two scores for one session; keep one before looking for milestones.")
     grid = (

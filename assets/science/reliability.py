@@ -49,7 +49,7 @@ def cronbach_alpha(answers: ArrayLike, *, confidence: float) -> Alpha:
         raise ValueError("Alpha needs a table of forms by at least two items.")
     if not 0 < confidence < 1:
         raise ValueError(f"Confidence lies between 0 and 1; {confidence} does not.")
-    whole = table[~np.isnan(table).any(axis=1)]
+    whole = table[np.isfinite(table).all(axis=1)]
     n, k = whole.shape
     if n < 3 or np.ptp(whole.sum(axis=1)) == 0:
         raise ValueError("Alpha needs three complete forms whose totals vary.")

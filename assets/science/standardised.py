@@ -8,19 +8,16 @@ predictor (`assets.science.casemix`), and which way is better: a point outside i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 from scipy import stats
 
-from assets.science.funnel import CONFIDENCES, Overdispersion, overdispersion, wilson_interval
+from assets.science.funnel import CONFIDENCES, RULES, Overdispersion, overdispersion, wilson_interval
 
 if TYPE_CHECKING:
     from assets.science.funnel import Trim
-
-RULES: Final = ("outside_998", "outside_95", "within", "too_few")
-"""Every rule that can name a point."""
 
 
 def with_expected(
@@ -107,7 +104,7 @@ def ratio_funnel(
     Returns:
         One row a group, sorted by it: `by`, `cases`, `observed`, `expected`, `ratio`, `low` and `high` (Wilson's bounds
         of the share of events over the expected share), `z` (unadjusted), `lower_95`, `upper_95`, `lower_998`,
-        `upper_998`, `rule` (one of `RULES`) and `direction` (`up` or `down` for a point outside, else null). A point at
+        `upper_998`, `rule` (one of `assets.science.funnel.RULES`) and `direction` (`up` or `down` for a point outside, else null). A point at
         a limit is within. Where nobody or everybody is expected to have the event there are no limits, and all are
         within.
 

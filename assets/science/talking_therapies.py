@@ -11,6 +11,7 @@ reliable change index (5.20 on the PHQ-9); on whole scores that is at least the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, get_args
 
@@ -308,10 +309,14 @@ def official_effect_size(*, mean_start: float, mean_end: float, national_sd_star
         national_sd_start: England's standard deviation of first scores, not the service's own.
 
     Raises:
-        ValueError: the standard deviation is not above 0.
+        ValueError: the standard deviation is not above 0, or a mean is missing.
+
+    Source: NHS England, Talking Therapies annual report, metadata on effect sizes.
     """
     if not national_sd_start > 0:
         raise ValueError("The national standard deviation must be above zero.")
+    if math.isnan(mean_start) or math.isnan(mean_end):
+        raise ValueError("A mean is missing, so there is no effect size.")
     return (mean_start - mean_end) / national_sd_start
 
 

@@ -213,6 +213,7 @@ def test_turning_the_scale_round_changes_nobodys_category(pairs):
         (lambda: change.standard_error_of_measurement(sd=math.nan, reliability=0.8), "standard deviation must be"),
         (lambda: change.standard_error_of_measurement(sd=math.inf, reliability=0.8), "standard deviation must be"),
         (lambda: change.standard_error_of_measurement(sd=1, reliability=math.nan), "reliability must be"),
+        (lambda: change.reliable_change_criterion(sd=1, reliability=0.8, critical=0), "critical value is above zero"),
         (lambda: change.cut_off_a(clinical_mean=1, clinical_sd=0, direction="higher_is_worse"), "above zero"),
         (lambda: change.cut_off_b(functional_mean=1, functional_sd=-1, direction="higher_is_worse"), "above zero"),
         (lambda: change.cut_off_c(clinical_mean=1, clinical_sd=0, functional_mean=1, functional_sd=0), "above zero"),

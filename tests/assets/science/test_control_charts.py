@@ -324,6 +324,7 @@ def test_a_summary_has_a_row_a_series():
         ({"improvement": "sideways"}, "improvement"),
         ({"baseline": 1}, "baseline_points"),
         ({"floor": 1.0, "ceiling": 1.0}, "floor"),
+        ({"firm_from": -1}, "firm_from_points"),
     ],
 )
 def test_impossible_choices_are_refused(choices, complaint):

@@ -117,6 +117,7 @@ def test_more_confidence_asks_for_a_wider_interval():
         ({"sd_pre": 0.0}, "above zero"),
         ({"sd_pre": math.inf}, "above zero"),
         ({"sd_pre": math.nan}, "above zero"),
+        ({"mean_pre": math.nan}, "not finite"),
         ({"correlation": 1.1}, "between -1 and 1"),
         ({"confidence": 1.0}, "Confidence"),
     ],

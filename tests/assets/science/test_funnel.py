@@ -303,6 +303,8 @@ def test_an_empty_funnel_stays_empty():
         ([1], [3], {"target": 1.0}, "target must lie"),
         ([1], [3], {"trim_share": 0.5}, "trim_share"),
         ([1], [3], {"trim_share": 0.0}, "trim_share"),
+        ([1], [3], {"trim": "cut"}, "winsorise or truncate"),
+        ([1], [3], {"kind": "rate"}, "kind must be one of: proportion"),
     ],
 )
 def test_impossible_funnels_are_refused(events, totals, choices, complaint):
@@ -319,3 +321,13 @@ def test_exact_binomial_limits_need_clients_and_a_real_target(total, target):
 def test_exact_poisson_limits_need_an_expectation():
     with pytest.raises(ValueError, match="above 0"):
         poisson_limits([0.0], target=1, confidence=0.95)
+
+
+def test_overdispersion_needs_standard_errors():
+    with pytest.raises(ValueError, match="standard errors must lie above 0"):
+        overdispersion([1.0, 2.0], standard_errors=[0.0, 1.0], trim="winsorise", trim_share=0.1)
+
+
+def test_a_count_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="0 or more"):
+        judged(points_of([1], [3]).with_columns(pl.first().cast(pl.Float64) * float("nan")))

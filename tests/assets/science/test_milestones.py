@@ -166,6 +166,12 @@ def test_a_criterion_left_out_is_not_asked_for():
     assert table.select("is_large", "is_large_share", "is_stable", "is_sudden").row(0) == (True, None, None, True)
 
 
+def test_a_score_without_its_session_is_refused():
+    lost = course(20, 10).with_columns(session=pl.Series([1, None], dtype=pl.Int64))
+    with pytest.raises(ValueError, match="no session number"):
+        intervals(lost)
+
+
 def test_two_scores_for_one_session_are_refused():
     with pytest.raises(ValueError, match="two scores for one session"):
         intervals(pl.concat([course(1, 2), course(3)]))

@@ -79,6 +79,7 @@ def test_alphas_interval_covers_the_truth_about_as_often_as_it_says():
         ([[1, 2], [2, 3]], 0.95, "three complete forms"),
         ([[1, 2], [2, 1], [1.5, 1.5]], 0.95, "totals vary"),
         (FORMS, 1.0, "Confidence"),
+        ([[1, 2], [2, 3], [3, np.inf]], 0.95, "three complete forms"),
     ],
 )
 def test_forms_alpha_cannot_be_had_from_are_refused(answers, confidence, words):

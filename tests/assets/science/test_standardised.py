@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.science.funnel import funnel
-from assets.science.standardised import RULES, ratio_funnel, with_expected
+from assets.science.funnel import RULES, funnel
+from assets.science.standardised import ratio_funnel, with_expected
 
 CHOICES = {"adjusts": True, "trim": "winsorise", "trim_share": 0.1, "confidence": 0.95}
 

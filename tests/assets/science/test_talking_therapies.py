@@ -297,3 +297,11 @@ def test_every_measure_counts_at_its_own_caseness_and_change_and_not_a_hair_befo
 def test_counts_of_nobody_give_no_rate():
     nobody = tt.official_rates(tt.official_counts(outcomes()), decimals=1)
     assert all(rate.percent is None and rate.low is None for rate in nobody.values())
+
+
+@pytest.mark.parametrize(
+    ("start", "sd", "words"), [(float("nan"), 5, "mean is missing"), (15, 0, "must be above zero")]
+)
+def test_an_official_effect_needs_its_means_and_its_spread(start, sd, words):
+    with pytest.raises(ValueError, match=words):
+        tt.official_effect_size(mean_start=start, mean_end=9, national_sd_start=sd)
