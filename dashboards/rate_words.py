@@ -37,7 +37,26 @@ MILESTONES: Final = {
     "repaired_rupture": "An alliance dip repaired",
     "sudden_loss": "A sudden loss between two sessions",
 }
+STATUSES: Final = {"verified": "Verified", "recalled": "Recalled", "local": "Local", "absent": "Not found"}
+_FACTS: Final = {
+    "alpha": "Reliability (alpha)",
+    "test_retest": "Reliability (test and retest)",
+    "cut_off": "Cut-off",
+    "reliable_change": "Reliable change",
+    "clinical_norm": "Norm, clients",
+    "functional_norm": "Norm, others",
+    "n_items": "Items",
+    "item_range": "Range of an answer",
+    "missing": "Answers that may be left out",
+    "scoring": "Scoring",
+    "reversed_items": "Reversed items",
+}
 RECALLED_MARK: Final = "\u2020"
+
+
+def fact_name(fact: str) -> str:
+    """What a number of a measure is, in words."""
+    return _FACTS.get(fact, fact.replace("_", " ").replace(".", ", "))
 
 
 def published(percent: float | None, *, is_too_few: bool) -> str:
@@ -106,9 +125,9 @@ def waits_title(*, percent: float | None, low: float | None, high: float | None)
 
 
 def milestones_title(*, reached: int, total: int, low: float, high: float) -> str:
-    """How many of a clinician's clients reached something worth celebrating."""
+    """How many of a clinician's cases reached something worth celebrating."""
     share = words.percent(reached / total)
-    return f"{reached} of {words.counted(total, 'client')} reached a milestone in the period ({share}, 95% range {words.percent_between(low, high)})"
+    return f"{reached} of {words.counted(total, 'case')} reached a milestone in the period ({share}, 95% range {words.percent_between(low, high)})"
 
 
 def recalled_note(facts: dict[str, str]) -> str:

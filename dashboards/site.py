@@ -30,9 +30,10 @@ from dashboards.page_settings import PageSettings
 from dashboards.render import write_assets, write_page
 from dashboards.views import panels
 from dashboards.views.areas import areas
-from dashboards.views.clients import ClientFrames, frames_by_clinician
-from dashboards.views.clinician import clinician_page
+from dashboards.views.clients import frames_by_clinician
+from dashboards.views.clinician import clinician_page, withheld_page
 from dashboards.views.data_quality import data_quality
+from dashboards.views.dictionary import dictionary
 from dashboards.views.methods import methods
 from dashboards.views.overview import findings, overview, strip
 from dashboards.views.prompts import reasons
@@ -69,7 +70,8 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     pages = (
         *((area.page, page, "page.html") for area, page in zip(places, overviews, strict=True)),
         ("data-quality.html", data_quality(service, facts=facts), "page.html"),
-        ("methods.html", methods(settings), "methods.html"),
+        ("methods.html", methods(service), "methods.html"),
+        ("dictionary.html", dictionary(settings), "methods.html"),
         ("clinicians/index.html", clinician_list(service, facts=facts), "page.html"),
     )
     for name, page, template in pages:
@@ -82,10 +84,13 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     }
     settled = service.tables["analysis.ruptures"].filter(pl.col("state") != "open")
     dips = (int((settled["state"] == "repaired").sum()), settled.height)
-    nobody = _nobody(service.tables)
     for code in service.clinicians:
-        page = clinician_page(
-            service, code, clients=own.get(code, nobody), bands=bands, dips_of_service=dips, found=found.get(code, ())
+        page = (
+            withheld_page(service, code)
+            if code in service.withheld
+            else clinician_page(
+                service, code, clients=own[code], bands=bands, dips_of_service=dips, found=found.get(code, ())
+            )
         )
         write_page(
             folder / clinician_address(code),
@@ -99,14 +104,4 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
         pages=len(pages) + len(service.clinicians),
         findings=findings(overviews[0], service, places[0], found=found),
         withheld=len(service.withheld),
-    )
-
-
-def _nobody(tables: dict[str, pl.DataFrame]) -> ClientFrames:
-    return ClientFrames(
-        ratings=tables["marts.ratings"].clear(),
-        sessions=tables["marts.sessions"].clear(),
-        ruptures=tables["analysis.ruptures"].clear(),
-        change=tables["analysis.client_change"].clear(),
-        open_episodes=frozenset(),
     )

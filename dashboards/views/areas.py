@@ -1,16 +1,15 @@
 """The service, its sites and its programmes: which of them have pages, and who and what each is made of.
 
-Belongs here: what is withheld because a site or programme is small, or because others less it would tell. Does not
-belong here: what a page says (`overview`).
+Belongs here: what each is made of. Does not belong here: what is withheld, which the night decides
+(`quality.published_slices`), or what a page says (`overview`).
 """
 
 from dataclasses import dataclass
 
 import polars as pl
 
-from assets.science.disclosure import suppressed_cells
 from dashboards.addresses import area_page
-from dashboards.views.service import Pair, Service, disclosure_rule
+from dashboards.views.service import Pair, Service
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,22 +67,14 @@ def _pairs(service: Service, scope: str, name: str) -> tuple[Pair, ...]:
 
 
 def _shown(service: Service) -> list[tuple[str, str]]:
-    """Sites and programmes that are neither small nor to be had by subtracting shown ones from the whole."""
-    programmes = service.tables["marts.episodes"].select("episode_id", "programme")
-    booked = service.tables["marts.appointments"].join(programmes, on="episode_id", how="left")
-    found: list[tuple[str, str]] = []
-    for scope in ("site", "programme"):
-        sizes = (
-            booked.drop_nulls(scope)
-            .group_by(scope)
-            .agg(clients=pl.col("case_id").n_unique(), clinicians=pl.col("clinician_id").n_unique())
-            .sort(scope)
-        )
-        hidden = suppressed_cells(
-            dict(sizes.select(scope, "clients").iter_rows()),
-            rule=disclosure_rule(service.settings),
-            is_total_shown=True,
-            clinicians=dict(sizes.select(scope, "clinicians").iter_rows()),
-        )
-        found += [(scope, name) for name in sizes[scope] if name not in hidden]
-    return found
+    """Sites, then programmes, by name, whose caseload of the period the night has decided may be told."""
+    decided = service.tables["quality.published_slices"].filter(
+        (pl.col("population") == "booked")
+        & (pl.col("months") == service.settings.period_months)
+        & (pl.col("status") != "withheld")
+    )
+    return [
+        (scope, str(name))
+        for scope in ("site", "programme")
+        for name in decided.filter(pl.col("scope") == scope)["scope_name"].sort()
+    ]

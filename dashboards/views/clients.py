@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from dashboards import words
+from dashboards.views import recalled
 from dashboards.views.model import Course, Mark, Panel, Strip, Table
 from dashboards.views.service import Service, is_higher_better
 
@@ -33,6 +34,8 @@ class ClientFrames:
         ruptures: Every alliance dip with this clinician, open episodes and closed.
         change: Change so far in open episodes.
         open_episodes: Ids of open episodes.
+        milestones: Milestones and setbacks that sessions of the period show, with their cases.
+        seen: Cases seen in the period.
     """
 
     ratings: pl.DataFrame
@@ -40,6 +43,8 @@ class ClientFrames:
     ruptures: pl.DataFrame
     change: pl.DataFrame
     open_episodes: frozenset[str]
+    milestones: pl.DataFrame
+    seen: int
 
 
 def frames_by_clinician(service: Service) -> dict[str, ClientFrames]:
@@ -47,7 +52,12 @@ def frames_by_clinician(service: Service) -> dict[str, ClientFrames]:
     tables = service.tables
     open_now = tables["marts.episodes"].filter(pl.col("is_open"))["episode_id"].to_list()
     is_open = pl.col("episode_id").is_in(open_now)
+    start = pl.lit(service.settings.data_date).dt.offset_by(f"-{service.settings.period_months}mo")
+    recent = tables["marts.sessions"].filter(pl.col("starts_on") > start)
+    shows = recent.select("episode_id", "session_number", "case_id")
+    seen = dict(recent.group_by("clinician_id").agg(pl.col("case_id").n_unique()).iter_rows())
     parts = {
+        "milestones": tables["analysis.milestones"].join(shows, on=["episode_id", "session_number"]),
         "ratings": tables["marts.ratings"].filter(
             is_open & (pl.col("rater") == "client") & pl.col("score").is_not_null()
         ),
@@ -59,6 +69,7 @@ def frames_by_clinician(service: Service) -> dict[str, ClientFrames]:
     return {
         code: ClientFrames(
             **{name: split[name].get((code,), frame.clear()) for name, frame in parts.items()},
+            seen=seen.get(code, 0),
             open_episodes=frozenset(split["sessions"].get((code,), parts["sessions"].clear())["episode_id"].to_list()),
         )
         for code in service.shown
@@ -106,6 +117,7 @@ def dips_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
         title=words.dips_title(waiting=sum(each.tone == "worse" for each in strips)),
         caption=f"One row an open client with a dip: a marked fall of the {instrument or 'alliance'} score below the client\u2019s own earlier sessions. "
         f"The latest {SHOWN_SESSIONS} sessions are drawn. A dip is a prompt to ask, not a fault.",
+        how="each mark is a session, in order; a triangle down is a dip, a triangle up its repair.",
         method="dip",
         strips=tuple(strips),
         wide=True,
@@ -154,7 +166,7 @@ def _marks(
     )
 
 
-def courses_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
+def courses_panel(service: Service, clients: ClientFrames, *, instrument: str | None) -> Panel:
     """Open clients' scores so far; reliably worse first, then by client."""
     measure = instrument or ""
     is_up = is_higher_better(measure)
@@ -196,7 +208,9 @@ def courses_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
         key="courses",
         title=words.trajectories_title(behind=behind, total=len(courses)),
         caption=f"{measure or 'Outcome'} form by form; {better} is better. The dashed line is where improvement since the first score is beyond measurement error. "
-        f"Reliably worse first, then by client; {min(SHOWN_COURSES, len(courses))} of {len(courses)} drawn.",
+        f"Reliably worse first, then by client; {min(SHOWN_COURSES, len(courses))} of {len(courses)} drawn."
+        f"{recalled.note(service, [(measure, recalled.RELIABLE_CHANGE)])}",
+        how=f"each line is one client\u2019s scores in order; the dot is the latest, {better} is better.",
         method="reliable",
         trajectories=tuple(courses[:SHOWN_COURSES]),
         wide=True,

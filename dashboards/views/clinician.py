@@ -10,6 +10,7 @@ from dashboards.views import panels
 from dashboards.views.clients import ClientFrames, courses_panel, dips_panel
 from dashboards.views.clinician_panels import appointments_panel, improvement_panel, link_panel, parts_panel
 from dashboards.views.key_figures import key_figures
+from dashboards.views.milestones import milestones_panel
 from dashboards.views.model import Headline, Page, Panel, Sure
 from dashboards.views.progress import progress_verdict
 from dashboards.views.prompts import Prompt
@@ -39,24 +40,13 @@ def clinician_page(
     """
     settings = service.settings
     who = service.row("clinicians", code) or {}
-    if code in service.withheld:
-        return Page(
-            title=f"{code}: {settings.clinic}",
-            who=code,
-            heading="not shown",
-            section="clinicians",
-            about=f"Data to {words.day(settings.data_date)}.",
-            facts=panels.facts(service, alliance=None, outcome=None)[:2],
-            notice=f"Every figure is withheld: fewer than {settings.minimum_clients} clients had an appointment in the "
-            f"{settings.period_months} months to {words.day(settings.data_date)}, or the page would give away someone who has fewer.",
-        )
     attendance = service.row("clinician_attendance", code) or {}
     pair = service.pair.get(code)
     level = service.row("clinician_alliance", code, pair[0]) if pair else None
     progress = service.row("clinician_progress", code, pair[1]) if pair else None
     linked = service.row("alliance_link", code, " ".join(pair)) if pair else None
     dips = dips_panel(clients, instrument=pair[0] if pair else None)
-    courses = courses_panel(clients, instrument=pair[1] if pair else None)
+    courses = courses_panel(service, clients, instrument=pair[1] if pair else None)
     site = f"{who['site']}. " if who.get("site") else ""
     return Page(
         title=f"{code}: {settings.clinic}",
@@ -108,7 +98,7 @@ def clinician_page(
                 dips,
                 courses,
                 improvement_panel(
-                    progress, bands=bands.get(pair[1]) if pair else None, outcome=pair[1] if pair else ""
+                    service, progress, bands=bands.get(pair[1]) if pair else None, outcome=pair[1] if pair else ""
                 ),
                 panels.control_panel(
                     service.missed.get(code),
@@ -120,6 +110,7 @@ def clinician_page(
                     caption="Appointments missed without notice, as a share of all booked, by month; lower is better.",
                 ),
                 appointments_panel(attendance),
+                milestones_panel(service, clients),
                 parts_panel(level, pair[0] if pair else ""),
                 panels.control_panel(
                     service.recorded.get(code),
@@ -139,6 +130,21 @@ def clinician_page(
             if each is not None
         ),
         explains=("alliance", "compared", "reliable", "dip", "steadied", "signal", "withheld", "certainty"),
+    )
+
+
+def withheld_page(service: Service, code: str) -> Page:
+    """The page of a clinician of whom nothing is shown."""
+    settings = service.settings
+    return Page(
+        title=f"{code}: {settings.clinic}",
+        who=code,
+        heading="not shown",
+        section="clinicians",
+        about=f"Data to {words.day(settings.data_date)}.",
+        facts=panels.facts(service, alliance=None, outcome=None)[:2],
+        notice=f"Every figure is withheld: fewer than {settings.minimum_clients} clients had an appointment in the "
+        f"{settings.period_months} months to {words.day(settings.data_date)}, or the page would give away someone who has fewer.",
     )
 
 

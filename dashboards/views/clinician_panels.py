@@ -9,7 +9,7 @@ import polars as pl
 
 from dashboards import words
 from dashboards.figures.link import link
-from dashboards.views import panels
+from dashboards.views import panels, recalled
 from dashboards.views.model import Panel, Table, Tag
 from dashboards.views.progress import rate_verdict
 from dashboards.views.service import Row, Service, score_span, step_words
@@ -71,6 +71,7 @@ def link_panel(service: Service, row: Row | None, *, pair: tuple[str, str] | Non
         title=words.link_title(certainty=row["certainty"], is_positive=row["estimate"] > 0),
         caption=f"Up: improvement on the {pair[1]} at the next session. Across: {pair[0]} points above or below the client\u2019s own usual. Each client is compared with "
         f"themselves; the shading is the 95% range. A steadied estimate from {words.counted(row['clients'], 'client')}.",
+        how="a line that rises to the right means that a better alliance goes with a better next score; shading that holds the flat line cannot tell.",
         method="link",
         table=Table(columns=columns, rows=tuple(rows), numeric=frozenset({1})),
         figure=link(
@@ -83,7 +84,9 @@ def link_panel(service: Service, row: Row | None, *, pair: tuple[str, str] | Non
     )
 
 
-def improvement_panel(row: Row | None, *, bands: dict[str, list[float]] | None, outcome: str) -> Panel:
+def improvement_panel(
+    service: Service, row: Row | None, *, bands: dict[str, list[float]] | None, outcome: str
+) -> Panel:
     """Reliable improvement inside the funnel's bands, with only this clinician's mark."""
     columns = ("Figure", "Here", "95% range", "How sure")
     if row is None or row["funnel_rule"] == "too_few" or row["improved_rate"] is None:
@@ -118,10 +121,12 @@ def improvement_panel(row: Row | None, *, bands: dict[str, list[float]] | None, 
             f" Against clients of the same site with the same first score: {words.signed(expected)} points "
             f"(95% range {words.between(row['expected_difference_low'], row['expected_difference_high'])}; {words.certainty(row['certainty']).lower()})."
         )
+    caption += recalled.note(service, [(outcome, recalled.RELIABLE_CHANGE)])
     return Panel(
         key="improvement",
         title=rate_verdict(row).title,
         caption=caption,
+        how="the diamond is this clinician; inside the darker band chance explains the difference.",
         method="funnel",
         table=Table(columns=columns, rows=tuple(rows), numeric=frozenset({1})),
         figure=None

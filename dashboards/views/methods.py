@@ -3,9 +3,12 @@
 Belongs here: explanations, each under the anchor that charts link to.
 """
 
-from dashboards import thresholds, words
+import polars as pl
+
+from dashboards import rate_words, thresholds, words
 from dashboards.page_settings import PageSettings
-from dashboards.views.model import Page
+from dashboards.views.model import Page, Panel, Table, Tag
+from dashboards.views.service import Service
 
 
 def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
@@ -73,6 +76,10 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
             "Milestones and setbacks",
             "A first reliable improvement, crossing the cut-off, a sudden gain or loss between two sessions by three criteria (Tang and DeRubeis 1999), and a repaired alliance dip. Counted once a client, by the day of the session that shows it.",
         ),
+        "numbers": (
+            "Numbers of measures",
+            "Cut-offs, reliable change, reliabilities and norms come from one registry, each with its source and how far it is trusted; a service may set its own. A figure that rests on a number nobody has checked against its source carries a mark.",
+        ),
         "parts": (
             "Parts of the alliance",
             "Bond, goals and tasks are scored from a few questions each and rise and fall together. Their averages are described; no difference between them is claimed.",
@@ -97,6 +104,10 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
             "Refused lines",
             "A line that breaks its contract is kept apart with the reason in words, never guessed at.",
         ),
+        "dictionary": (
+            "Data dictionary",
+            "Every table and column of the night\u2019s warehouse is described once, in its contract; this page, the file\u2019s comments and the checks come from it.",
+        ),
         "checks": ("Checks", "Rules that the night\u2019s tables must meet, run before anything is published."),
         "withheld": (
             "Not shown",
@@ -109,12 +120,41 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
     }
 
 
-def methods(settings: PageSettings) -> Page:
-    """The page that every chart links to."""
+def methods(service: Service) -> Page:
+    """The page that every chart links to, and every number of every measure with how far it is trusted."""
+    settings = service.settings
+    numbers = service.tables["analysis.instruments"].sort("kind", "instrument", "fact")
+    used = {each for pair in settings.measures for each in pair}
+    recalled = numbers.filter((pl.col("status") == "recalled") & pl.col("instrument").is_in(list(used)))
+    rows = tuple(
+        (
+            row["instrument"],
+            rate_words.fact_name(row["fact"]),
+            row["value"] or "none",
+            row["source"],
+            Tag(words=rate_words.STATUSES[row["status"]]),
+        )
+        for row in numbers.iter_rows(named=True)
+    )
     return Page(
         title=f"Methods: {settings.clinic}",
         heading="How each figure is made",
-        about="In plain words, one figure at a time.",
+        about="In plain words, one figure at a time; every measure\u2019s numbers at the end.",
         section="methods",
-        extra={"methods": explanations(settings)},
+        panels=(
+            Panel(
+                key="numbers",
+                title=f"{recalled.height} of the numbers of the measures used here are recalled, not yet checked against their source"
+                if recalled.height
+                else "Every number of the measures used here was checked against its source",
+                caption="Every number of every measure with its source. Verified: seen in the source named. Recalled: not yet checked against "
+                f"it, and marked {rate_words.RECALLED_MARK} where a figure rests on it. Local: the service\u2019s own.",
+                method="numbers",
+                table=Table(columns=("Measure", "What", "Number", "Source", "Status"), rows=rows),
+                shown=True,
+                wide=True,
+                empty=None if rows else "No measure is declared.",
+            ),
+        ),
+        sections=explanations(settings),
     )

@@ -20,22 +20,21 @@ _HOLDING: Final = ("first_reliable_improvement", "crossed_cut_off", "sudden_gain
 
 
 def milestones_panel(service: Service, clients: ClientFrames) -> Panel | None:
-    """Clients who reached each milestone in the period, of all who were seen in it; None where nobody was.
+    """Cases that reached each milestone in the period, of all who were seen in it; None where nobody was.
 
-    The group is everyone seen in the period; where it is small, or those reached are to be told from too few, nothing is
-    said.
+    The group is everyone seen in the period; where it is small nothing is said.
     """
     total = clients.seen
     if total == 0:
         return None
-    columns = ("Milestone", "Clients", "Share", "95% range", "Still held")
+    columns = ("Milestone", "Cases", "Share", "95% range", "Still held")
     few = Panel(
         key="milestones",
-        title="Too few clients in the period to count milestones",
-        caption="Clients who reached a milestone in the period.",
+        title="Too few cases in the period to count milestones",
+        caption="Cases that reached a milestone in the period.",
         method="milestones",
         table=Table(columns=columns, rows=()),
-        empty=f"Fewer than {service.settings.minimum_clients} clients were seen in the period.",
+        empty=f"Fewer than {service.settings.minimum_clients} cases were seen in the period.",
     )
     if total < service.settings.minimum_clients:
         return few
@@ -43,9 +42,9 @@ def milestones_panel(service: Service, clients: ClientFrames) -> Panel | None:
     rows: list[tuple[Cell, ...]] = []
     for name in _ORDER:
         part = reached.filter(pl.col("milestone") == name)
-        count = part["client_id"].n_unique()
+        count = part["case_id"].n_unique()
         low, high = (float(each[0]) for each in wilson_interval([count], [total], confidence=0.95))
-        held = part.filter(pl.col("is_held"))["client_id"].n_unique()
+        held = part.filter(pl.col("is_held"))["case_id"].n_unique()
         rows.append(
             (
                 Tag(words=rate_words.MILESTONES[name], tone="worse" if name in _SETBACKS else "better")
@@ -57,14 +56,14 @@ def milestones_panel(service: Service, clients: ClientFrames) -> Panel | None:
                 f"{held} of {count}" if name in _HOLDING and count else "",
             )
         )
-    good = reached.filter(~pl.col("milestone").is_in(_SETBACKS))["client_id"].n_unique()
+    good = reached.filter(~pl.col("milestone").is_in(_SETBACKS))["case_id"].n_unique()
     low, high = (float(each[0]) for each in wilson_interval([good], [total], confidence=0.95))
     instruments = reached["instrument"].unique().sort().to_list()
     uses = [(each, fact) for each in instruments for fact in (recalled.RELIABLE_CHANGE, recalled.CUT_OFF)]
     return Panel(
         key="milestones",
         title=rate_words.milestones_title(reached=good, total=total, low=low, high=high),
-        caption=f"Of everyone seen in the {service.settings.period_months} months, each client counted once a milestone, by the day of the session that shows "
+        caption=f"Of everyone seen in the {service.settings.period_months} months, each case counted once a milestone, by the day of the session that shows "
         f"it. Still held: no later score fell back.{recalled.note(service, uses)}",
         method="milestones",
         table=Table(columns=columns, rows=tuple(rows), numeric=frozenset({1, 2, 3, 4})),

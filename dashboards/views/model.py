@@ -3,6 +3,7 @@
 Belongs here: shapes. Every cell is written out already and everything too small is withheld already.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -174,6 +175,7 @@ class Page:
 
     Attributes:
         who: The clinician whose page it is; stands before the heading.
+        sections: Explanations by their anchor: a title and words.
     """
 
     title: str
@@ -188,4 +190,4 @@ class Page:
     panels: tuple[Panel, ...] = ()
     explains: tuple[str, ...] = ()
     notice: str | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    sections: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -15,7 +15,10 @@ from assets.estimates.instrument_facts import instrument_facts
 from assets.estimates.milestones import milestones
 from assets.estimates.monthly import ALLIANCE_MEAN, monthly_measures
 from assets.estimates.rates import rates as published_rates
+from assets.estimates.slices import Night, published_slices
+from assets.science.disclosure import DisclosureRule
 from assets.science.instruments.registry import REGISTRY
+from assets.slices import SEEN
 
 STANDARDS = {"did_not_attend": 0.12, "alliance_recorded": 0.85, "outcome_recorded": 0.9, "improved": 0.35}
 ALLIANCE_BY_MONTH = f"""
@@ -53,6 +56,7 @@ def with_measures(frames: dict[str, pl.DataFrame], *, minimum_clients: int, mini
     for name in {each for population in rates.POPULATIONS for each in population.reads} | {
         "quality.run",
         "marts.ratings",
+        "analysis.client_change",
     }:
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {name.split('.')[0]}")
         con.register("given", frames[name])
@@ -72,6 +76,26 @@ def with_measures(frames: dict[str, pl.DataFrame], *, minimum_clients: int, mini
             as_of=as_of,
         ),
         frames["analysis.monthly_measures"],
+    )
+    frames["quality.published_slices"] = _shaped(
+        published_slices(
+            con.sql(SEEN).pl(),
+            night=Night(
+                data_date=as_of,
+                months=frames["quality.run"]["period_months"][0],
+                rule=DisclosureRule(
+                    min_clients=minimum_clients,
+                    min_clinicians=2,
+                    zero="suppressed",
+                    round_to=5,
+                    is_complement_protected=True,
+                ),
+                least_change=5,
+            ),
+            last=None,
+            last_members=None,
+        ).slices,
+        frames["quality.published_slices"],
     )
     con.close()
 
