@@ -132,6 +132,14 @@ class CutOff:
 def cut_off_from_norms(*, clinical: Norm, functional: Norm | None, direction: Direction) -> CutOff:
     """The criterion that fits: c when the groups overlap, b when they do not, a without functional norms.
 
+    Args:
+        clinical: mean and standard deviation of those in treatment, in score units.
+        functional: of those who are well; None where nobody has measured them.
+        direction: whether a higher score is better or worse.
+
+    Raises:
+        ValueError: there is no such direction.
+
     Groups overlap where the two-standard-deviation reaches of `cut_off_a` and `cut_off_b` pass each other. Source:
     Jacobson & Truax 1991, p. 13.
     """
@@ -152,6 +160,15 @@ def cut_off_from_norms(*, clinical: Norm, functional: Norm | None, direction: Di
 
 def jacobson_truax_index(pre: Number, post: Number, *, sd: float, reliability: float) -> Number:
     """JT: change over the standard error of the difference; positive when the score rose.
+
+    Args:
+        pre: start score or scores: a number, an array or a polars expression, in score units.
+        post: end scores of the same clients.
+        sd: standard deviation of intake scores, in score units.
+        reliability: of the measure.
+
+    Returns:
+        As `pre`, in standard errors; NaN or null where a score is. Beyond 1.96 either way the change is reliable.
 
     Raises:
         ValueError: the standard deviation is not above 0, or the reliability not between 0 and 1.
@@ -191,6 +208,9 @@ def change_category_expr(
 
     Raises:
         ValueError: the critical value is not above 0, or there is no such direction.
+
+    Source: Jacobson & Truax 1991, J Consult Clin Psychol 59:12-19; harmed as the clinicalsignificance package for R names
+    it.
     """
     if not critical > 0:
         raise ValueError("A critical value is above zero; at zero every client would have changed.")
@@ -244,6 +264,8 @@ def first_and_last_scores(
         `by`, `pre`, `pre_at`, `post`, `post_at` and `n_valid` (Int64). `post` is another rating than `pre`: with one
         valid score it is null, so the client is not evaluable rather than unchanged. Every episode in `scores` has
         its row.
+
+    Source: first and last within the episode as NHS Talking Therapies pairs them (NHS England, annual report metadata).
     """
     valid = pl.col(score).is_not_null() & pl.col(score).cast(pl.Float64).is_not_nan()
     if starts is not None:

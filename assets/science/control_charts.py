@@ -137,7 +137,7 @@ def summarise(
     Returns:
         One row a series: `by`, `last_point` (its place in the order), `points`, `phase`, `points_in_phase`, `centre`,
         `lower_limit`, `upper_limit`, `is_trial`, `rule`, `direction`, `point_class`, a count of each class that marks
-        a point (`common_cause_points`, ...), and `assurance`: `yes_consistently`, `some_months`,
+        a point (`common_cause_points`, ...), and `assurance` (NHS England, Making Data Count): `yes_consistently`, `some_months`,
         `no_unless_something_changes`, or null where there is no target, no limits or no better direction. Points
         without a value are not counted and are never the last.
     """

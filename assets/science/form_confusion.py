@@ -92,6 +92,9 @@ def mark_confused_forms(
 
     Raises:
         ValueError: not one column for each item.
+
+    Source: the scan of likelihood ratios is Naus 1965, J Am Stat Assoc 60:532-538, and Kulldorff 1997, Commun Stat 26:1481;
+    the shares of slips and signs are this project's own, said above.
     """
     if len(item_columns) != instrument.n_items.value:
         raise ValueError(

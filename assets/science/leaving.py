@@ -181,6 +181,9 @@ def leaving_after_ruptures(
     Returns:
         One row a state in the order of `RUPTURE_STATES`: `state`, `clients`, `sessions` (at risk), `unplanned`,
         `planned` (endings after them), `hazard` (unplanned per session; null without sessions), `lower`, `upper`.
+
+    Source: life-table hazards by a state that changes in time: Cox & Oakes 1984, Analysis of Survival Data, chapter 8;
+    Wilson 1927 for the intervals.
     """
     keys = ["client_id", "episode_id"]
     latest = ruptures.select(*keys, "repaired_at", ruptured_at=pl.col("ruptured_at").cast(pl.Int64)).sort("ruptured_at")

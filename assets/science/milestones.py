@@ -156,7 +156,9 @@ def described_sudden_changes(
         One row a sudden change: `by`, session, `before`, `after`, `magnitude` (before less after, so negative where
         scores rose), `n_in_course`, `whole_change` (start less end), `share_of_whole` (null where the whole change is
         nought), `reversal_score` (half the change undone), `is_reversed` (some later score, from the second after,
-        lies beyond it).
+        lies beyond it). Scores and magnitudes are in score units.
+
+    Source: Tang & DeRubeis 1999, p. 895, on reversals; as the suddengains package (Wiedemann et al. 2020) computes them.
     """
     valid = scores.with_columns(pl.col(score).cast(pl.Float64).fill_nan(None)).filter(pl.col(score).is_not_null())
     ordered = valid.sort(*by, session)
@@ -209,6 +211,11 @@ def one_per_course(changes: pl.DataFrame, *, by: Sequence[str], session: str, wh
         by: the columns naming a course.
         session: whole session number.
         which: `first` or `largest`.
+
+    Returns:
+        The rows of `changes`, at most one a course, sorted by it.
+
+    Source: as the suddengains package (Wiedemann et al. 2020, PLOS ONE 15:e0230276) chooses.
     """
     order = [] if which == "first" else [-pl.col("magnitude").abs()]
     return changes.sort(*by, *order, session).unique(subset=list(by), keep="first", maintain_order=True)

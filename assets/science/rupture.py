@@ -30,6 +30,9 @@ _ROUNDING: Final = 1e-9
 def pooled_within_sd(ratings: pl.DataFrame) -> float | None:
     """Spread of ratings around their own client's mean, pooled over clients.
 
+    Args:
+        ratings: One row a session and client, as the module says.
+
     Returns:
         The square root of summed squares about client means over summed (ratings - 1), in points of the instrument;
         `None` where no client has two ratings.

@@ -43,6 +43,8 @@ def score_items(frame: pl.DataFrame, *, instrument: Instrument, item_columns: Se
 
     Raises:
         ValueError: as many columns as items are needed; or the instrument's reversed items are not declared.
+
+    Source: each instrument's own rule, named in its declaration; open items take the mean of the answered ones.
     """
     column_of = _columns_by_item(instrument, item_columns)
     parts = dict(

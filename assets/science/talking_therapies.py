@@ -145,7 +145,7 @@ def anxiety_measure_expr(problem: pl.Expr, *, measured: Mapping[str, pl.Expr]) -
 
 
 def is_attended_expr(code: pl.Expr) -> pl.Expr:
-    """Whether an attendance code says the client was seen; null where there is no code."""
+    """Whether an attendance code says the client was seen; null where there is no code. Source: NHS data dictionary."""
     return code.cast(pl.String).is_in(list(ATTENDED_CODES.value))
 
 
@@ -155,6 +155,8 @@ def course_stage_expr(*, n_treatments: pl.Expr, has_ended: pl.Expr) -> pl.Expr:
     Args:
         n_treatments: attended treatment appointments, follow-up left out; null counts as none.
         has_ended: whether the referral has ended; null counts as not.
+
+    Source: NHS England, Talking Therapies annual report, metadata on finished courses.
     """
     n = n_treatments.fill_null(0)
     return (
@@ -202,7 +204,9 @@ def with_outcomes(
         (both first scores there and below); `is_recovered` (at caseness on either at the start, below on both at the
         end); `is_improved` (either fell reliably and neither rose reliably); `is_deteriorated` (the reverse);
         `is_no_reliable_change` (both scores pairs there and neither of these); `is_reliably_recovered` (recovered and
-        improved). All but `is_not_at_caseness` need all four scores.
+        improved). All but `is_not_at_caseness` need all four scores; a score that is NaN is missing.
+
+    Source: NHS England, Talking Therapies annual report, metadata; NHS Talking Therapies manual, on recovery.
     """
     key = pl.col(anxiety_measure).cast(pl.String)
     case = {each.id: each.caseness.value for each in ANXIETY_MEASURES.values()}
@@ -269,7 +273,7 @@ class OfficialRate:
 
 
 def official_counts(courses: pl.DataFrame) -> OfficialCounts:
-    """Counts of the courses `with_outcomes` gave."""
+    """Counts of the courses `with_outcomes` gave, as the annual report defines each (NHS England metadata)."""
     names = ("finished", "not_at_caseness", "recovered", "reliably_recovered", "improved", "deteriorated")
     sums = {name: int(courses[f"is_{name}"].sum()) for name in (*names, "no_reliable_change")}
     return OfficialCounts(**sums)
@@ -288,6 +292,8 @@ def official_rates(counts: OfficialCounts, *, decimals: int) -> dict[Rate, Offic
 
     Raises:
         ValueError: a count above its denominator, or a negative one.
+
+    Source: NHS England, Talking Therapies annual report, metadata; eight years of it are reproduced in the tests.
     """
     started_as_case = counts.finished - counts.not_at_caseness
     parts: dict[Rate, tuple[int, int]] = {
