@@ -14,6 +14,7 @@ from assets.resources import Night
 from pipelines.pages import SitePages
 from pipelines.progress import NAME, progress_logger
 from pipelines.schedules import NIGHTLY_JOB, nightly_schedule
+from pipelines.sensors import SENSORS
 from pipelines.state import KEY_VARIABLE
 from quality import checks
 
@@ -41,6 +42,7 @@ defs = dg.Definitions(
     asset_checks=checks.CHECKS,
     jobs=[NIGHTLY_JOB],
     schedules=[nightly_schedule()],
+    sensors=SENSORS,
     resources=RESOURCES,
     loggers={"console": dg.colored_console_logger, NAME: progress_logger},
     executor=dg.in_process_executor,

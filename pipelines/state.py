@@ -13,6 +13,8 @@ from pipelines.environment import ROOT
 HOME_VARIABLE = "RAPPORT_HOME"
 # Where the clinic keeps its secret, where that is not in the state folder.
 KEY_VARIABLE = "RAPPORT_SECRET_FILE"
+# A night from the command line tells of its own end; the daemon sees its run too, and must not tell twice.
+TELLS_ITSELF = "rapport/tells_itself"
 
 # One run at a time, nothing reported to anybody, and old ticks thrown away.
 _INSTANCE = """\

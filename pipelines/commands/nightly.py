@@ -25,6 +25,8 @@ def command(config: Path, inbox: Path, as_of: str | None, home: str | None) -> i
 
     folder = state_folder(home)
     end = run_night(config=config, inbox=inbox, home=folder, as_of=as_of)
+    for failure in end.untold:
+        click.echo(f"rapport: {failure}", err=True)
     if end.problem is None:
         click.echo(report(folder, end=end))
         return 0

@@ -1,0 +1,152 @@
+"""How a night ended: read off Dagster's events, whoever started the run, and left behind as a note for machines.
+
+Belongs here: the one line that says why nothing was published, and `last_run.json`. Does not belong here: starting a night
+(`night`), telling people (`alerts`), or how an end is printed (`night_report`).
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from assets import warehouse
+from assets.published import MANIFEST_FILE
+from assets.tables import WRONG_INPUT
+
+LAST_RUN = "last_run.json"
+CHECKS = "checks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NightEnd:
+    """How a night ended.
+
+    Attributes:
+        version: what was published; None where nothing was.
+        problem: one line saying why nothing was published; None where all went well.
+        is_wrong_input: whether the problem is in what was given.
+        findings: the site's findings in words.
+        seconds: how long it took.
+        stages: where the time went, in the order of the night.
+        untold: a line for each way in which people could not be told.
+    """
+
+    version: str | None
+    problem: str | None
+    is_wrong_input: bool
+    findings: tuple[str, ...]
+    seconds: float
+    stages: tuple["Stage", ...] = ()
+    untold: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage of a night: how many tables it made, of how many rows, in how many seconds."""
+
+    name: str
+    tables: int
+    rows: int
+    seconds: float
+
+
+def stages_of(events: Iterable[dg.DagsterEvent]) -> tuple[Stage, ...]:
+    """What each stage made and took; the checks are a stage of their own, wherever they stand between the others."""
+    made: dict[str, dict[str, int]] = {}
+    took: dict[str, float] = {}
+    stage_of: dict[str, str] = {}
+    for event in events:
+        step = str(event.step_key)
+        if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key is not None:
+            stage = stage_of[step] = event.asset_key.path[0]
+            rows = event.step_materialization_data.materialization.metadata["dagster/row_count"].value
+            made.setdefault(stage, {})[event.asset_key.to_user_string()] = int(rows)
+        elif event.event_type is dg.DagsterEventType.STEP_SUCCESS:
+            stage = stage_of.get(step, CHECKS)
+            took[stage] = took.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
+    return tuple(
+        Stage(
+            name=name,
+            tables=len(made.get(name, {})),
+            rows=sum(made.get(name, {}).values()),
+            seconds=round(seconds, 1),
+        )
+        for name, seconds in took.items()
+    )
+
+
+def published_end(home: Path, *, seconds: float, stages: tuple[Stage, ...] = ()) -> NightEnd:
+    """The end of a night whose version readers now get."""
+    described = json.loads((home / warehouse.CURRENT / MANIFEST_FILE).read_text(encoding="utf-8"))
+    return NightEnd(
+        version=warehouse.current_version(home),
+        problem=None,
+        is_wrong_input=False,
+        findings=tuple(described["findings"]),
+        seconds=seconds,
+        stages=stages,
+    )
+
+
+def failed_end(events: Iterable[dg.DagsterEvent], *, before: str | None, seconds: float) -> NightEnd:
+    """The end of a night that published nothing.
+
+    Args:
+        events: the run's events, in their order.
+        before: the version that stays published; None where there is none.
+        seconds: how long the run took.
+    """
+    problem, is_wrong_input = problem_of(list(events))
+    kept = f"; {before} stays published" if before else "; nothing is published yet"
+    return NightEnd(version=None, problem=problem + kept, is_wrong_input=is_wrong_input, findings=(), seconds=seconds)
+
+
+def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
+    """The first reason why a night stopped, in one line, and whether a person's input is to blame."""
+    for event in events:
+        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+            found = event.asset_check_evaluation_data
+            if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
+                broken = ", ".join(name for name in found.metadata if name != "rules")
+                return f"{'.'.join(found.asset_key.path)} breaks its contract: {broken}", False
+    for event in events:
+        if event.is_step_failure:
+            told = event.step_failure_data.user_failure_data
+            if told is not None and WRONG_INPUT in told.metadata:
+                return str(told.description), True
+            error = event.step_failure_data.error
+            while error is not None and error.cause is not None:
+                error = error.cause
+            return f"{event.step_key} failed: {error.cls_name if error else 'for no stated reason'}", False
+    failures = [event for event in events if event.is_failure]
+    if failures and failures[0].pipeline_failure_data.error is not None:
+        error = failures[0].pipeline_failure_data.error
+        while error.cause is not None:
+            error = error.cause
+        return " ".join(error.message.split()), False
+    return "the night stopped for no stated reason", False
+
+
+def leave_word(home: Path, *, end: NightEnd, run_id: str) -> None:
+    """A machine-readable note of the last run, moved into place whole."""
+    home.mkdir(parents=True, exist_ok=True)
+    note = home / f".{LAST_RUN}.new"
+    note.write_text(
+        json.dumps(
+            {
+                "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "run_id": run_id,
+                "is_success": end.problem is None,
+                "version": end.version,
+                "problem": end.problem,
+                "seconds": round(end.seconds, 1),
+                "stages": [asdict(stage) for stage in end.stages],
+            },
+            indent=2,
+        ),
+        encoding="utf-8",
+    )
+    note.replace(home / LAST_RUN)
