@@ -202,13 +202,13 @@ def _followed(raw: bytes) -> tuple[list[Entry], str, int]:
             first_torn = first_torn or place
         else:
             fault = _fault(entry, number=len(entries) + 1, previous=newest)
-            if fault is not None:
-                raise ChainBroken(place, fault)
             if first_torn is not None:
                 torn = hashlib.sha256(raw[sound : position - 1]).hexdigest()
-                if entry.get("event") != TORN or entry.get("torn") != torn:
+                if fault is not None or entry.get("event") != TORN or entry.get("torn") != torn:
                     raise ChainBroken(first_torn, "it is no entry")
                 first_torn = None
+            if fault is not None:
+                raise ChainBroken(place, fault)
             entries.append(entry)
             newest = str(entry["hash"])
             sound = position + len(line) + 1
