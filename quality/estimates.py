@@ -15,6 +15,22 @@ _ESTIMATES = (
     ("analysis.clinician_progress", "expected_difference", "expected_difference_low", "expected_difference_high"),
     ("analysis.alliance_levels", "estimate", "low", "high"),
     ("analysis.alliance_link", "estimate", "low", "high"),
+    *(
+        (table, figure, f"{figure}_low", f"{figure}_high")
+        for table, figures in (
+            ("analysis.retention", ("share",)),
+            ("analysis.landmark", ("lower_half", "upper_half", "difference", "hazard_ratio")),
+            ("analysis.after_rupture", ("hazard", "ratio")),
+            ("analysis.holding_back_calibration", ("predicted", "observed", "discrimination")),
+            ("analysis.couple_clinicians", ("estimate",)),
+            ("analysis.couple_variance", ("share",)),
+            ("analysis.missing_forms", ("rate", "difference")),
+            ("analysis.rate_bounds", ("known_rate",)),
+        )
+        for figure in figures
+    ),
+    ("analysis.rate_bounds", "worst_case", "low", "high"),
+    ("analysis.rate_bounds", "best_case", "low", "high"),
     ("analysis.change_methods", "rate", "low", "high"),
     ("analysis.effect_sizes", "estimate", "low", "high"),
     ("analysis.improvement_ratios", "ratio", "low", "high"),
@@ -23,7 +39,8 @@ _ESTIMATES = (
 _HAIR = "0.000001"
 
 
-def _rules(table: str, figure: str, low: str, high: str) -> tuple[Rule, Rule]:
+def interval_rules(table: str, figure: str, low: str, high: str) -> tuple[Rule, Rule]:
+    """That a figure has its interval, and lies within it."""
     return (
         by_hand(
             table,
@@ -44,4 +61,4 @@ def _rules(table: str, figure: str, low: str, high: str) -> tuple[Rule, Rule]:
     )
 
 
-ESTIMATES: tuple[Rule, ...] = tuple(rule for figure in _ESTIMATES for rule in _rules(*figure))
+ESTIMATES: tuple[Rule, ...] = tuple(rule for figure in _ESTIMATES for rule in interval_rules(*figure))

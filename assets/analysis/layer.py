@@ -5,6 +5,13 @@ Belongs here: the list. Does not belong here: any asset.
 
 import dagster as dg
 
-from assets.analysis import alliance, clinicians, comparison, measures
+from assets.analysis import alliance, clinicians, comparison, couples, endings, measures
 
-ASSETS: list[dg.AssetsDefinition] = [*measures.ASSETS, *alliance.ASSETS, *clinicians.ASSETS, *comparison.ASSETS]
+ASSETS: list[dg.AssetsDefinition] = [
+    *measures.ASSETS,
+    *alliance.ASSETS,
+    *clinicians.ASSETS,
+    *comparison.ASSETS,
+    *endings.ASSETS,
+    *couples.ASSETS,
+]

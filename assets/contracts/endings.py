@@ -114,7 +114,10 @@ AFTER_RUPTURE = Table(
         v.word("state", STATES, "Where the client stood at the session."),
         v.count("clients", "Clients who had a session in that state."),
         v.count("clinicians", "Their clinicians."),
-        v.count("sessions", "Sessions in that state, from the third on."),
+        v.count(
+            "sessions",
+            "Sessions in that state, from the one with the client's third rating on, before which no rupture can be seen.",
+        ),
         v.count("unplanned", "Unplanned endings after them."),
         v.count("planned", "Planned endings after them."),
         *v.estimated_share("hazard", "Unplanned endings as a share of the sessions; empty where clients are too few."),
@@ -175,8 +178,8 @@ HOLDING_BACK = Table(
         ),
         v.answer(
             "is_gap_longer",
-            "Whether the gap is at least half as long again as usual; empty with fewer than two earlier gaps, or where the "
-            "clinic called an appointment off in between.",
+            "Whether the gap is at least half as long again as usual; empty with fewer than two earlier gaps, or where an "
+            "appointment in between was missed or called off, which explains it.",
         ),
         v.answer(
             "is_form_skipped",
@@ -208,7 +211,7 @@ HOLDING_BACK_CALIBRATION = Table(
         *_GROUPS,
         Column(name="signals", kind=Kind.INTEGER, minimum=0, maximum=3, meaning="The index; 3 stands for 3 and 4."),
         v.count("episodes", "Later-begun episodes with a check at this index."),
-        v.count("checks", "Their checks: sessions 3, 6, 9 and so on, the following three sessions known."),
+        v.count("checks", "Their checks: sessions 3, 6, 9 and so on, what became of it known."),
         v.count("unplanned", "Of these, unplanned endings within three sessions, the one of the check included."),
         *v.estimated_share("predicted", "Share that did so among the episodes that began earlier, at the same index."),
         *v.estimated_share("observed", "Share that did so among the later-begun; empty where episodes are too few."),
@@ -226,7 +229,7 @@ MISSING_FORMS = Table(
     name="missing_forms",
     meaning=(
         "Who skips the alliance form: sessions without a scored one, by how far treatment has come, how the client began, how "
-        "the client is doing, and how the alliance last stood. Sites that never send one are left out."
+        "the client is doing, and how the alliance last stood. Sessions of clinicians who have none at all are left out."
     ),
     key=("scope", "scope_name", "grouped_by", "group_name"),
     columns=(

@@ -3,14 +3,14 @@
 Belongs here: the list of all declarations and look-ups in it. Does not belong here: declarations themselves.
 """
 
-from assets.contracts import analysis, comparison, field_measures, marts, quality, slices, staging
+from assets.contracts import analysis, comparison, couples, endings, field_measures, marts, quality, slices, staging, watch
 from assets.contracts.model import Feed, Table
 
 LAYERS: dict[str, tuple[Table, ...]] = {
     "staging": staging.TABLES,
     "marts": marts.TABLES,
-    "analysis": (*analysis.TABLES, *comparison.TABLES, *field_measures.TABLES),
-    "quality": (*quality.TABLES, *slices.TABLES),
+    "analysis": (*analysis.TABLES, *comparison.TABLES, *field_measures.TABLES, *endings.TABLES, *couples.TABLES),
+    "quality": (*quality.TABLES, *slices.TABLES, *watch.TABLES),
 }
 TABLES: dict[str, Table] = {table.full_name: table for tables in LAYERS.values() for table in tables}
 FEEDS: dict[str, Feed] = {feed.name: feed for feed in staging.FEEDS}

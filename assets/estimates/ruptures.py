@@ -1,20 +1,33 @@
-"""Falls of alliance below the client's own past, and whether they were repaired.
+"""Falls of alliance below the client's own past, whether they were repaired, and how often treatment ends after them.
 
 Belongs here: one alliance series a client, episode and measure. Does not belong here: what a fall and a repair are
-(`assets.science.rupture`).
+(`assets.science.rupture`), or how what follows is compared (`assets.science.after_rupture`).
 """
 
 from collections.abc import Collection
+from typing import Any
 
 import polars as pl
 
+from assets.estimates.scopes import in_every_scope
+from assets.science.after_rupture import leaving_by_state, state_at_sessions
 from assets.science.rupture import flag_ruptures, pooled_within_sd, trace_ruptures
+from assets.science.verdicts import certainty_expr
 
 # Below two earlier ratings there is no past to fall from (measured: sensitivity .55, positive predictive value .68).
 _FEWEST_PAST_RATINGS = 2
 # Back within half a spread of the old level counts as repaired: assumed.
 _REPAIR_SDS = 0.5
 _KEYS = ["client_id", "episode_id"]
+FEWEST_RATINGS_TO_JUDGE = _FEWEST_PAST_RATINGS + 1
+_CONFIDENCE = 0.95
+_DIGITS = 9
+_GROUP = ("scope", "scope_name", "instrument")
+_WHERE = {
+    "no_rupture": "where there had been no rupture",
+    "ruptured": "where a rupture was not repaired",
+    "repaired": "where the latest rupture was repaired",
+}
 
 
 def ruptures(
@@ -57,4 +70,61 @@ def ruptures(
             pl.col("repaired_at").alias("repaired_session_number"),
         )
         .join(who, on=[*_KEYS, "instrument", "session_number"], how="left", maintain_order="left")
+    )
+
+
+def after_rupture(sessions: pl.DataFrame, found: pl.DataFrame, *, minimum_clients: int) -> pl.DataFrame:
+    """`analysis.after_rupture`.
+
+    Args:
+        sessions: one row a client, measure and session from the one with the client's third rating on: `client_id`,
+            `episode_id`, `instrument`, `session_number`, `clinician_id`, `site`, `programme`, `is_unplanned` and
+            `is_planned` (whether treatment ended so with it).
+        found: `analysis.ruptures`.
+        minimum_clients: below it in a state nothing is told of it.
+    """
+    traced = found.select(*_KEYS, "instrument", ruptured_at="session_number", repaired_at="repaired_session_number")
+    placed = state_at_sessions(sessions, traced, by=(*_KEYS, "instrument"))
+    told = leaving_by_state(in_every_scope(placed), by=_GROUP, confidence=_CONFIDENCE)
+    is_few = pl.col("clients") < minimum_clients
+    # A ratio rests on both states, so it goes with the smaller of the two.
+    others = told.select(*_GROUP, compared_with="state", _is_few=is_few)
+    figures = ("hazard", "hazard_lower", "hazard_upper")
+    ratios = ("ratio", "ratio_lower", "ratio_upper", "probability_above")
+    told = (
+        told.join(others, on=[*_GROUP, "compared_with"], how="left", maintain_order="left")
+        .with_columns(
+            *(pl.when(~is_few).then(pl.col(name).round(_DIGITS)).alias(name) for name in figures),
+            *(pl.when(~is_few & ~pl.col("_is_few")).then(pl.col(name).round(_DIGITS)).alias(name) for name in ratios),
+        )
+        .with_columns(certainty=_certainty(is_few | pl.col("_is_few").fill_null(value=False)))
+        .rename({name: name.replace("lower", "low").replace("upper", "high") for name in (*figures[1:], *ratios[1:3])})
+    )
+    sentences = [_sentence(row) for row in told.iter_rows(named=True)]
+    return told.with_columns(sentence=pl.Series(sentences, dtype=pl.String))
+
+
+def _certainty(is_few: pl.Expr) -> pl.Expr:
+    """How sure one can be of which way a ratio lies; a state without a ratio is only described."""
+    fewest = pl.when(is_few).then(0).otherwise(1)
+    return certainty_expr(pl.col("probability_above"), n=fewest, fewest=1)
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    where = _WHERE[row["state"]]
+    if row["hazard"] is None:
+        return f"Too few clients had a session {where} to say how often treatment then ended unplanned."
+    counted = (
+        f"Of 100 sessions {where}, {100 * row['hazard']:.1f} were the last before an unplanned ending "
+        f"({100 * row['hazard_low']:.1f} to {100 * row['hazard_high']:.1f})"
+    )
+    if row["compared_with"] is None:
+        return f"{counted}."
+    if row["ratio"] is None:
+        return f"{counted}; too little is known to compare that with sessions {_WHERE[row['compared_with']]}."
+    ends = f"{row['ratio']:.1f} times as often as {_WHERE[row['compared_with']]} ({row['ratio_low']:.1f} to {row['ratio_high']:.1f})"
+    if row["certainty"] == "cannot_tell":
+        return f"{counted}: {ends}, which chance alone could make."
+    return (
+        f"{counted}: {ends}, sessions of the same site and number compared. This is no proof that the rupture is why."
     )

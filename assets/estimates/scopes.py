@@ -20,3 +20,18 @@ def scopes_of(rows: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
     for scope in ("site", "programme"):
         for name in rows[scope].drop_nulls().unique().sort():
             yield scope, str(name), rows.filter(pl.col(scope) == name)
+
+
+def in_every_scope(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows once for every group that each is in, with `scope` and `scope_name`: the service, its site, its programme.
+
+    Args:
+        rows: as `scopes_of`.
+    """
+    scope, name = WHOLE_SERVICE
+    parts = [rows.with_columns(scope=pl.lit(scope), scope_name=pl.lit(name))]
+    parts += [
+        rows.filter(pl.col(part).is_not_null()).with_columns(scope=pl.lit(part), scope_name=pl.col(part))
+        for part in ("site", "programme")
+    ]
+    return pl.concat(parts)

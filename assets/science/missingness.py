@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from assets.science.clustered import clustered_rates, rate_differences
 from assets.science.funnel import wilson_interval
 
 if TYPE_CHECKING:
@@ -20,26 +21,53 @@ PREVIOUS: Final = ("lower", "same_or_higher", "none")
 """How the client's latest rating stood to the mean of the ratings before it; `none` where there were fewer than two."""
 
 
-def skipped_forms(sessions: pl.DataFrame, *, by: Sequence[str], confidence: float) -> pl.DataFrame:
-    """Count sessions without an alliance rating, by any grouping.
+def skipped_forms(sessions: pl.DataFrame, *, by: Sequence[str], unit: str, confidence: float) -> pl.DataFrame:
+    """Share of sessions without an alliance rating, by any grouping.
 
     Args:
-        sessions: One row a session and client, with `alliance` (null where the form was skipped) and the columns of
-            `by`: a clinician, a month, a session number, an age band, or what `after_previous` adds.
-        by: Columns to group by; empty for one row.
-        confidence: Two-sided coverage of the Wilson intervals; sessions of one client are alike, so true intervals are
-            wider.
+        sessions: One row a session and client, with `is_skipped`, the unit, and the columns of `by`: a session number,
+            an age band, or what `after_previous` adds.
+        by: Columns to group by; at least one.
+        unit: The column of units whose sessions are alike, such as clients.
+        confidence: Two-sided coverage.
 
     Returns:
-        One row a group, sorted: `by`, `sessions`, `skipped`, `rate` (0 to 1), `lower`, `upper`.
+        One row a group, sorted: `by`, `units`, `sessions`, `skipped`, `rate` (0 to 1), `lower`, `upper`.
     """
-    grouped = sessions.group_by(by) if by else sessions.group_by(pl.lit(0).alias("_all"))
-    counts = grouped.agg(sessions=pl.len().cast(pl.Int64), skipped=pl.col("alliance").null_count().cast(pl.Int64))
-    counts = (counts.sort(by) if by else counts).select(*by, "sessions", "skipped")
-    lower, upper = wilson_interval(counts["skipped"].to_numpy(), counts["sessions"].to_numpy(), confidence=confidence)
-    return counts.with_columns(
-        rate=pl.col("skipped") / pl.col("sessions"), lower=pl.Series(lower), upper=pl.Series(upper)
+    counts = sessions.group_by([*by, unit]).agg(total=pl.len(), events=pl.col("is_skipped").sum())
+    return clustered_rates(counts, by=by, confidence=confidence).rename({"total": "sessions", "events": "skipped"})
+
+
+def skipping_differences(
+    sessions: pl.DataFrame, *, by: Sequence[str], position: str, unit: str, confidence: float
+) -> pl.DataFrame:
+    """How much more often forms are skipped in each group than in the first, clients being in both.
+
+    Args:
+        sessions: As `skipped_forms`, with whole numbers that place the groups, 0 for the one others are held against.
+        by: Columns within which groups are compared; at least one.
+        position: The column of those numbers.
+        unit: As `skipped_forms`.
+        confidence: Two-sided coverage.
+
+    Returns:
+        One row a column value of `by` and place above 0, sorted: `by`, the place, `difference` (positive: skipped
+        more), `lower`, `upper`, `probability_above`; null where it cannot be told.
+    """
+    counts = sessions.group_by([*by, position, unit]).agg(total=pl.len(), events=pl.col("is_skipped").sum())
+    places = counts.select(*by, position).unique().filter(pl.col(position) > 0)
+    both = places.rename({position: "_place"}).join(counts, on=list(by))
+    sides = {1: pl.col(position) == pl.col("_place"), 0: pl.col(position) == 0}
+    paired = (
+        both.filter(sides[1] | sides[0])
+        .group_by([*by, "_place", unit])
+        .agg(
+            pl.col(figure).filter(is_side).sum().alias(f"{figure}_{side}")
+            for figure in ("total", "events")
+            for side, is_side in sides.items()
+        )
     )
+    return rate_differences(paired, by=[*by, "_place"], confidence=confidence).rename({"_place": position})
 
 
 def after_previous(sessions: pl.DataFrame) -> pl.DataFrame:
@@ -74,36 +102,6 @@ def after_previous(sessions: pl.DataFrame) -> pl.DataFrame:
         )
         .drop("_n", "_sum", "_latest", "_before")
     )
-
-
-def skipping_after_a_fall(sessions: pl.DataFrame, *, confidence: float) -> dict[str, float | None]:
-    """Compare how often forms are skipped after a fall of alliance with how often otherwise.
-
-    Args:
-        sessions: What `after_previous` returned.
-        confidence: Two-sided coverage of the interval of the difference.
-
-    Returns:
-        `after_fall` and `otherwise` (rates), `difference` (positive: skipped more after a fall), `lower`, `upper`; all
-        null where either has no session. First sessions, with no past to fall from, are in neither.
-
-    Source: interval of a difference of proportions, Newcombe 1998, Stat Med 17:873-890, method 10.
-    """
-    counts = skipped_forms(sessions, by=["previous"], confidence=confidence)
-    found = {row["previous"]: row for row in counts.iter_rows(named=True)}
-    if not {"lower", "same_or_higher"} <= found.keys():
-        return dict.fromkeys(("after_fall", "otherwise", "difference", "lower", "upper"))
-    fall, other = found["lower"], found["same_or_higher"]
-    difference = fall["rate"] - other["rate"]
-    down = ((fall["rate"] - fall["lower"]) ** 2 + (other["upper"] - other["rate"]) ** 2) ** 0.5
-    up = ((fall["upper"] - fall["rate"]) ** 2 + (other["rate"] - other["lower"]) ** 2) ** 0.5
-    return {
-        "after_fall": fall["rate"],
-        "otherwise": other["rate"],
-        "difference": difference,
-        "lower": difference - down,
-        "upper": difference + up,
-    }
 
 
 def rate_bounds(clients: pl.DataFrame, *, by: Sequence[str], outcome: str, confidence: float) -> pl.DataFrame:

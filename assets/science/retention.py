@@ -1,6 +1,6 @@
 """Staying in treatment: curves of time to an ending, with intervals, planned and unplanned endings kept apart.
 
-Here: Kaplan-Meier and Aalen-Johansen curves, and the log-rank test. Not here: what goes with leaving
+Here: Kaplan-Meier and Aalen-Johansen curves, of one group or of many at once, and the log-rank test. Not here: what goes with leaving
 (`assets.science.leaving`), and definitions of drop-out (`assets.science.attendance`).
 
 Time is counted in attended sessions. Open episodes are censored at their last session, not ended.
@@ -9,7 +9,7 @@ Time is counted in attended sessions. Open episodes are censored at their last s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
@@ -110,14 +110,94 @@ def aalen_johansen(
             + np.cumsum(before**2 * own * (at_risk - own) / at_risk**3)
             - 2 * (share * np.cumsum(step) - np.cumsum(share * step))
         )
-        # Shares are sums of products, so that of everybody can miss 1 in its last digit.
-        has_width = (share > 0) & (share < 1 - 1e-12)
+        has_width = (share > 0) & (share < 1 - _HAIR)
         with np.errstate(all="ignore"):
             reach = np.exp(_z(confidence) * np.sqrt(np.maximum(variance, 0)) / np.abs(share * np.log(share)))
             bounds = {"lower": share**reach, "upper": share ** (1 / reach)}
         columns[cause] = share
         columns |= {f"{cause}_{side}": np.where(has_width, bound, np.nan) for side, bound in bounds.items()}
     return pl.DataFrame(columns).with_columns(pl.selectors.ends_with("_lower", "_upper").fill_nan(None))
+
+
+def curves_by_group(
+    episodes: pl.DataFrame, *, by: Sequence[str], causes: Sequence[str], confidence: float
+) -> pl.DataFrame:
+    """The curves of `kaplan_meier` and `aalen_johansen` for many groups at once, at every session number.
+
+    Args:
+        episodes: One row an episode and group it belongs to: the columns of `by`, `sessions` (attended, 1 or more) and
+            `outcome` (one of the causes; null while open, which is censored).
+        by: Columns that name a group.
+        causes: The ways in which an episode can end.
+        confidence: Two-sided coverage.
+
+    Returns:
+        One row a group, curve and session number from 1 to the group's longest, sorted by the first two in the order
+        `in_treatment` and then the causes: `by`, `curve`, `session_number`, `share`, `lower`, `upper` (null where the
+        share is 0 or 1), `at_risk`, `endings`, `censored`, `episodes`. Shares of a group's curves at a session add up
+        to 1.
+
+    Raises:
+        ValueError: If an episode has no session, or an outcome is not among the causes.
+    """
+    if (episodes["sessions"] < 1).any():
+        raise ValueError("an episode without a session has no time to an ending; leave it out, and count it")
+    if not episodes["outcome"].drop_nulls().is_in(list(causes)).all():
+        raise ValueError("every outcome must be one of the causes, or null for censored")
+    counted = _counts_at_every_session(episodes, by=by, causes=causes)
+    z = _z(confidence)
+    own, died, n = list(by), pl.col("_ended"), pl.col("at_risk")
+    staying = counted.with_columns(
+        _staying=(1 - died / n).cum_prod().over(own),
+        # Where everybody left ends, nobody stays and the term stands for no one.
+        _greenwood=pl.when(died < n).then(died / (n * (n - died))).otherwise(0.0),
+    ).with_columns(_before=pl.col("_staying").shift(1, fill_value=1.0).over(own))
+    kept = [*own, "session_number", "at_risk", "censored", "episodes"]
+    share = pl.col("_staying")
+    parts = [
+        staying.select(
+            *kept,
+            curve=pl.lit("in_treatment"),
+            endings=died,
+            share=share,
+            _reach=(z * pl.col("_greenwood").cum_sum().over(own).sqrt() / share.log().abs()).exp(),
+        )
+    ]
+    for cause in causes:
+        ended, before, spread = pl.col(cause), pl.col("_before"), pl.col("_greenwood")
+        step = before * ended / n**2
+        with_share = staying.with_columns(_share=(before * ended / n).cum_sum().over(own))
+        share = pl.col("_share")
+        variance = (
+            share**2 * spread.cum_sum().over(own)
+            - 2 * share * (share * spread).cum_sum().over(own)
+            + (share**2 * spread).cum_sum().over(own)
+            + (before**2 * ended * (n - ended) / n**3).cum_sum().over(own)
+            - 2 * (share * step.cum_sum().over(own) - (share * step).cum_sum().over(own))
+        )
+        reach = (z * variance.clip(0).sqrt() / (share * share.log()).abs()).exp()
+        parts.append(with_share.select(*kept, curve=pl.lit(cause), endings=ended, share=share, _reach=reach))
+    order = pl.Enum(["in_treatment", *causes])
+    share, reach = pl.col("share"), pl.col("_reach")
+    has_width = (share > _HAIR) & (share < 1 - _HAIR)
+    return (
+        pl.concat(parts)
+        .with_columns(
+            pl.col("curve").cast(order),
+            lower=pl.when(has_width).then(pl.min_horizontal(share**reach, share ** (1 / reach))),
+            upper=pl.when(has_width).then(pl.max_horizontal(share**reach, share ** (1 / reach))),
+        )
+        .sort(*own, "curve", "session_number")
+        .select(
+            *own,
+            pl.col("curve").cast(pl.String),
+            "session_number",
+            "share",
+            "lower",
+            "upper",
+            pl.col("at_risk", "endings", "censored", "episodes").cast(pl.Int64),
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +265,10 @@ def log_rank(times: ArrayLike, events: ArrayLike, groups: Sequence[str]) -> LogR
     )
 
 
+# Shares are sums of products, so that of everybody can miss 1 in its last digit.
+_HAIR: Final = 1e-12
+
+
 def _z(confidence: float) -> float:
     return float(stats.norm.isf((1 - confidence) / 2))
 
@@ -210,3 +294,25 @@ def _table(time: Floats, happened: NDArray[np.bool_]) -> tuple[Floats, Floats, F
 def _leavers(time: Floats, moment: Floats) -> NDArray[np.int64]:
     """How many times end at each distinct time."""
     return np.bincount(np.searchsorted(moment, time), minlength=moment.size).astype(np.int64)
+
+
+def _counts_at_every_session(episodes: pl.DataFrame, *, by: Sequence[str], causes: Sequence[str]) -> pl.DataFrame:
+    """Who reached each session number of each group, and what became of those for whom it was the last so far."""
+    own = list(by)
+    ends = [(pl.col("outcome") == cause).sum().cast(pl.Float64).alias(cause) for cause in causes]
+    last = episodes.group_by(*own, session_number=pl.col("sessions").cast(pl.Int64)).agg(
+        *ends, _leaving=pl.len().cast(pl.Float64), _ended=pl.col("outcome").count().cast(pl.Float64)
+    )
+    groups = last.group_by(own).agg(
+        session_number=pl.int_range(1, pl.col("session_number").max() + 1), episodes=pl.col("_leaving").sum()
+    )
+    every = groups.explode("session_number", empty_as_null=False, keep_nulls=False)
+    leaving = pl.col("_leaving")
+    return (
+        every.join(last, on=[*own, "session_number"], how="left")
+        .with_columns(pl.col(*causes, "_leaving", "_ended").fill_null(0.0))
+        .sort(*own, "session_number")
+        .with_columns(
+            at_risk=pl.col("episodes") - (leaving.cum_sum() - leaving).over(own), censored=leaving - pl.col("_ended")
+        )
+    )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.science.funnel import wilson_interval
-from assets.science.missingness import after_previous, rate_bounds, skipped_forms, skipping_after_a_fall
+from assets.science.missingness import after_previous, rate_bounds, skipped_forms, skipping_differences
 
 
 def sessions_of(**courses):
@@ -19,16 +19,28 @@ def sessions_of(**courses):
     return pl.DataFrame(rows, schema=schema)
 
 
+def with_skips(sessions):
+    return sessions.with_columns(is_skipped=pl.col("alliance").is_null())
+
+
 def test_skipped_forms_are_counted_by_group():
-    got = skipped_forms(sessions_of(b=[None, 1.0], a=[None, None, 2.0]), by=["client_id"], confidence=0.95)
+    sessions = with_skips(sessions_of(b=[None, 1.0], a=[None, None, 2.0]))
+    got = skipped_forms(sessions, by=["client_id"], unit="episode_id", confidence=0.95)
     assert got.select("client_id", "sessions", "skipped", "rate").rows() == [("a", 3, 2, 2 / 3), ("b", 2, 1, 0.5)]
     assert (got["lower"] < got["rate"]).all()
     assert (got["upper"] > got["rate"]).all()
 
 
-def test_without_groups_all_sessions_are_one():
-    got = skipped_forms(sessions_of(b=[None, 1.0], a=[None]), by=[], confidence=0.95)
-    assert got.select("sessions", "skipped").rows() == [(3, 2)]
+def test_clients_who_always_or_never_skip_say_less_than_as_many_sessions():
+    alike = {f"a{k}": [None] * 4 for k in range(20)} | {f"b{k}": [1.0] * 4 for k in range(20)}
+    mixed = {f"c{k}": [None, None, 1.0, 1.0] for k in range(40)}
+    widths = []
+    for courses in (alike, mixed):
+        sessions = with_skips(sessions_of(**courses)).with_columns(everyone=pl.lit(value=True))
+        got = skipped_forms(sessions, by=["everyone"], unit="client_id", confidence=0.95).row(0, named=True)
+        assert got["rate"] == 0.5
+        widths.append(got["upper"] - got["lower"])
+    assert widths[0] == pytest.approx(2 * widths[1], rel=0.1)
 
 
 def previous(*course):
@@ -72,29 +84,37 @@ def test_what_came_before_is_what_reading_each_course_gives(courses):
     assert got["previous"].to_list() == [word for course in courses for word in slow_previous(course)]
 
 
+def after_a_fall(**courses):
+    sessions = with_skips(after_previous(sessions_of(**courses))).filter(pl.col("previous") != "none")
+    placed = sessions.with_columns(place=(pl.col("previous") == "lower").cast(pl.Int64), all=pl.lit("all"))
+    got = skipping_differences(placed, by=["all"], position="place", unit="client_id", confidence=0.95)
+    return got.row(0, named=True) if got.height else None
+
+
 def test_skipping_more_after_a_fall_is_a_positive_difference():
-    falls = {f"f{k}": [4.0, 3.0, None] for k in range(30)}
-    rest = {f"r{k}": [4.0, 4.0, 4.0] for k in range(30)}
-    got = skipping_after_a_fall(after_previous(sessions_of(**falls, **rest)), confidence=0.95)
-    assert (got["after_fall"], got["otherwise"], got["difference"]) == (1.0, 0.0, 1.0)
-    assert 0 < got["lower"] < 1
-    assert got["upper"] == 1.0
+    falls = {f"f{k}": [4.0, 3.0, None if k % 3 else 4.0] for k in range(30)}
+    rest = {f"r{k}": [4.0, 4.0, None if k % 3 == 0 else 4.0] for k in range(30)}
+    got = after_a_fall(**falls, **rest)
+    assert got["difference"] == pytest.approx(1 / 3)
+    assert 0 < got["lower"] < 1 / 3 < got["upper"]
+    assert got["probability_above"] > 0.99
 
 
-def test_the_difference_has_newcombes_published_interval():
-    # Newcombe 1998, table II, case (a): 56/70 against 48/80 gives 0.0524 to 0.3339.
+def test_a_difference_of_independent_clients_has_the_textbook_interval():
+    # 56 of 70 against 48 of 80, as in Newcombe 1998, table II, whose simple asymptotic interval is 0.0575 to 0.3425.
     falls = {f"f{k}": [4.0, 3.0, None if k < 56 else 4.0] for k in range(70)}
     rest = {f"r{k}": [4.0, 4.0, None if k < 48 else 4.0] for k in range(80)}
-    got = skipping_after_a_fall(after_previous(sessions_of(**falls, **rest)), confidence=0.95)
+    got = after_a_fall(**falls, **rest)
     assert got["difference"] == pytest.approx(0.2)
-    assert got["lower"] == pytest.approx(0.0524, abs=5e-5)
-    assert got["upper"] == pytest.approx(0.3339, abs=5e-5)
+    assert (got["lower"], got["upper"]) == pytest.approx((0.0575, 0.3425), abs=0.003)
 
 
-@pytest.mark.parametrize("course", [[4.0], [4.0, 3.0, None], [4.0, 4.0, None]])
-def test_without_both_sides_there_is_no_comparison(course):
-    got = skipping_after_a_fall(after_previous(sessions_of(e=course)), confidence=0.95)
-    assert set(got.values()) == {None}
+def test_nobody_after_a_fall_has_no_comparison():
+    assert after_a_fall(e=[4.0, 4.0, None]) is None
+
+
+def test_nobody_to_compare_with_has_no_difference():
+    assert after_a_fall(e=[4.0, 3.0, None])["difference"] is None
 
 
 def clients_of(*outcomes, clinician="k"):

@@ -1,0 +1,223 @@
+"""How treatment ends, and what goes with it, as Dagster assets.
+
+Belongs here: which rows each estimate is given. Does not belong here: the estimates (`assets.estimates`) and their
+formulas (`assets.science`). Dagster reads annotations at run time, so this module never postpones them.
+"""
+
+from collections.abc import Mapping
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from assets import warehouse
+from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, asset, assets_of, data_date
+from assets.contracts import analysis, endings, marts
+from assets.estimates.holding_back import holding_back, holding_back_calibration
+from assets.estimates.landmark import LANDMARK_SESSION, landmark
+from assets.estimates.missingness import bounded_rates, missing_forms
+from assets.estimates.retention import retention
+from assets.estimates.ruptures import FEWEST_RATINGS_TO_JUDGE, after_rupture
+from assets.service import Service
+
+# Members of a couple or family end together, so a case counts once, with the mean of what its members said.
+_EARLY_FORMS = f"""
+SELECT episode_id, session_number, kind, instrument, ROUND(AVG(score), 6) AS score
+FROM marts.ratings
+WHERE rater = 'client' AND score IS NOT NULL AND episode_id IS NOT NULL AND session_number <= {LANDMARK_SESSION}
+GROUP BY episode_id, session_number, kind, instrument
+"""
+# A rupture can be seen from the client's third rating on; earlier sessions say nothing of how often leaving follows one.
+_SESSIONS_THAT_CAN_SHOW_RUPTURES = f"""
+WITH rated AS (
+  SELECT
+    client_id, episode_id, instrument, session_number,
+    ROW_NUMBER() OVER (PARTITION BY client_id, episode_id, instrument ORDER BY session_number) AS place
+  FROM (
+    SELECT DISTINCT client_id, episode_id, instrument, session_number
+    FROM marts.ratings
+    WHERE rater = 'client' AND kind = 'alliance' AND score IS NOT NULL AND session_number IS NOT NULL
+      AND clinician_id IS NOT NULL
+  ) AS forms
+)
+SELECT
+  rated.client_id, rated.episode_id, rated.instrument, session.session_number, session.clinician_id, session.site,
+  episode.programme,
+  NOT episode.is_open AND session.session_number = episode.sessions AND COALESCE(episode.end_reason = 'unplanned', FALSE)
+    AS is_unplanned,
+  NOT episode.is_open AND session.session_number = episode.sessions AND COALESCE(episode.end_reason = 'planned', FALSE)
+    AS is_planned
+FROM rated
+INNER JOIN marts.sessions AS session
+  ON session.episode_id = rated.episode_id AND session.session_number >= rated.session_number
+INNER JOIN marts.episodes AS episode ON episode.episode_id = rated.episode_id
+WHERE rated.place = {FEWEST_RATINGS_TO_JUDGE}
+"""
+
+
+# What a client missed or called off since the session before, for sessions and for the time after the latest one.
+_MISSED = """
+missed AS (
+  SELECT
+    episode_id, session_number,
+    COUNT(CASE WHEN status IN ('did_not_attend', 'late_not_seen', 'cancelled_by_client') THEN 1 END) AS by_client,
+    COUNT(CASE WHEN status = 'cancelled_by_clinic' THEN 1 END) AS by_clinic
+  FROM (
+    SELECT
+      episode_id, status,
+      1 + COALESCE(CAST(SUM(CASE WHEN is_attended THEN 1 ELSE 0 END) OVER (
+        PARTITION BY episode_id ORDER BY starts_at, appointment_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+      ) AS BIGINT), 0) AS session_number
+    FROM marts.appointments
+  ) AS booked
+  GROUP BY episode_id, session_number
+)
+"""
+_TIMELINES = f"""
+WITH {_MISSED}
+SELECT
+  client.client_id, session.episode_id, session.case_id, session.clinician_id, session.site, episode.programme,
+  session.session_number, session.starts_on, session.gap_days,
+  COALESCE(missed.by_client, 0) AS missed_before, COALESCE(missed.by_clinic, 0) AS clinic_cancelled_before,
+  session.session_number = episode.sessions AS is_latest,
+  CASE WHEN session.session_number = episode.sessions THEN COALESCE(later.by_client, 0) ELSE 0 END AS missed_since
+FROM marts.sessions AS session
+INNER JOIN marts.clients AS client ON client.case_id = session.case_id
+INNER JOIN marts.episodes AS episode ON episode.episode_id = session.episode_id
+LEFT JOIN missed ON missed.episode_id = session.episode_id AND missed.session_number = session.session_number
+LEFT JOIN missed AS later
+  ON later.episode_id = session.episode_id AND later.session_number = session.session_number + 1
+"""
+# Of two forms of one session the first stands, as in the alliance pairs.
+_SCORES_BY_SESSION = """
+SELECT kind, client_id, episode_id, instrument, session_number, score
+FROM (
+  SELECT
+    kind, client_id, episode_id, instrument, session_number, score,
+    ROW_NUMBER() OVER (
+      PARTITION BY kind, instrument, client_id, episode_id, session_number ORDER BY completed_on, rating_id
+    ) AS place
+  FROM marts.ratings
+  WHERE rater = 'client' AND score IS NOT NULL AND session_number IS NOT NULL AND episode_id IS NOT NULL
+) AS placed
+WHERE place = 1
+"""
+# Those whose episode has ended, with every measure that their site uses; whoever has no form at all is unknown too.
+_ENDED_CLIENTS = """
+SELECT client.client_id, episode.episode_id, episode.clinician_id, episode.site, used.instrument
+FROM marts.episodes AS episode
+INNER JOIN marts.clients AS client ON client.case_id = episode.case_id
+INNER JOIN (
+  SELECT DISTINCT site, instrument FROM marts.ratings WHERE kind = 'outcome' AND rater = 'client' AND score IS NOT NULL
+) AS used ON used.site = episode.site
+WHERE NOT episode.is_open AND episode.sessions > 0 AND episode.clinician_id IS NOT NULL
+"""
+
+
+def _retention(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return retention(warehouse.read_frame(con, ALL_EPISODES), minimum_clients=service.suppression.minimum_clients)
+
+
+def _landmark(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return landmark(warehouse.read_frame(con, _EARLY_FORMS), warehouse.read_frame(con, ALL_EPISODES), service=service)
+
+
+def _after_rupture(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return after_rupture(
+        warehouse.read_frame(con, _SESSIONS_THAT_CAN_SHOW_RUPTURES),
+        warehouse.read_frame(con, "SELECT * FROM analysis.ruptures"),
+        minimum_clients=service.suppression.minimum_clients,
+    )
+
+
+def _holding_back(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, pl.DataFrame]:
+    """The calibration is of the timelines."""
+    told = holding_back(
+        warehouse.read_frame(con, _TIMELINES),
+        warehouse.read_frame(con, f"{_SCORES_BY_SESSION} AND kind = 'alliance'"),
+    )
+    calibration = holding_back_calibration(
+        told,
+        warehouse.read_frame(con, ALL_EPISODES),
+        as_of=data_date(con),
+        minimum_clients=service.suppression.minimum_clients,
+    )
+    return {endings.HOLDING_BACK.name: told, endings.HOLDING_BACK_CALIBRATION.name: calibration}
+
+
+def _missing_forms(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return missing_forms(
+        warehouse.read_frame(con, _forms_expected(service)),
+        registry=service.registry,
+        minimum_clients=service.suppression.minimum_clients,
+    )
+
+
+def _forms_expected(service: Service) -> str:
+    """Every session of every client with a clinician who uses an alliance form, with what was said and how the client did.
+
+    A client's outcome measure is the first in the service's own order that the client has a first score on.
+    """
+    outcomes = list(dict.fromkeys(pair.outcome for pair in service.measures))
+    place = " ".join(f"WHEN '{name}' THEN {number}" for number, name in enumerate(outcomes))
+    return f"""
+WITH scores AS ({_SCORES_BY_SESSION}),
+first_score AS (
+  SELECT
+    client_id, episode_id, kind, instrument, score,
+    ROW_NUMBER() OVER (
+      PARTITION BY kind, client_id, episode_id
+      ORDER BY CASE instrument {place} ELSE {len(outcomes)} END, instrument, session_number
+    ) AS place
+  FROM scores
+),
+chosen AS (SELECT * FROM first_score WHERE place = 1)
+SELECT
+  client.client_id, session.episode_id, session.session_number, session.site, episode.programme,
+  alliance.score AS alliance, measure.instrument AS outcome_instrument, measure.score AS outcome_first, outcome.score AS outcome
+FROM marts.sessions AS session
+INNER JOIN (SELECT DISTINCT clinician_id FROM marts.sessions WHERE has_alliance) AS sends
+  ON sends.clinician_id = session.clinician_id
+INNER JOIN marts.clients AS client ON client.case_id = session.case_id
+INNER JOIN marts.episodes AS episode ON episode.episode_id = session.episode_id
+LEFT JOIN chosen AS form
+  ON form.kind = 'alliance' AND form.client_id = client.client_id AND form.episode_id = session.episode_id
+LEFT JOIN scores AS alliance
+  ON alliance.kind = 'alliance' AND alliance.client_id = client.client_id AND alliance.episode_id = session.episode_id
+  AND alliance.instrument = form.instrument AND alliance.session_number = session.session_number
+LEFT JOIN chosen AS measure
+  ON measure.kind = 'outcome' AND measure.client_id = client.client_id AND measure.episode_id = session.episode_id
+LEFT JOIN scores AS outcome
+  ON outcome.kind = 'outcome' AND outcome.client_id = client.client_id AND outcome.episode_id = session.episode_id
+  AND outcome.instrument = measure.instrument AND outcome.session_number = session.session_number
+"""
+
+
+def _rate_bounds(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return bounded_rates(
+        warehouse.read_frame(con, _ENDED_CLIENTS),
+        warehouse.read_frame(con, ALL_CHANGE),
+        warehouse.read_frame(con, ALL_EPISODES),
+        registry=service.registry,
+        minimum_clients=service.suppression.minimum_clients,
+    )
+
+
+ASSETS: list[dg.AssetsDefinition] = [
+    asset(endings.RETENTION, _retention, reads=[marts.EPISODES]),
+    asset(endings.LANDMARK, _landmark, reads=[marts.RATINGS, marts.EPISODES]),
+    asset(
+        endings.AFTER_RUPTURE, _after_rupture, reads=[marts.RATINGS, marts.SESSIONS, marts.EPISODES, analysis.RUPTURES]
+    ),
+    assets_of(
+        [endings.HOLDING_BACK, endings.HOLDING_BACK_CALIBRATION],
+        _holding_back,
+        reads=[marts.APPOINTMENTS, marts.SESSIONS, marts.RATINGS, marts.CLIENTS, marts.EPISODES],
+    ),
+    asset(endings.MISSING_FORMS, _missing_forms, reads=[marts.SESSIONS, marts.RATINGS, marts.CLIENTS, marts.EPISODES]),
+    asset(
+        endings.RATE_BOUNDS,
+        _rate_bounds,
+        reads=[marts.RATINGS, marts.CLIENTS, marts.EPISODES, analysis.CLIENT_CHANGE],
+    ),
+]

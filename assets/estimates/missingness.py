@@ -1,0 +1,170 @@
+"""Who skips the alliance form, and what each clinician's rates could be at worst and at best.
+
+Belongs here: how clients and sessions are grouped, and of whom a rate is. Does not belong here: the counting and the
+bounds (`assets.science.missingness`).
+"""
+
+import polars as pl
+
+from assets.estimates.scopes import in_every_scope
+from assets.science.instruments.registry import Registry
+from assets.science.missingness import after_previous, rate_bounds, skipped_forms, skipping_differences
+from assets.science.verdicts import certainty_expr
+
+_CONFIDENCE = 0.95
+_DIGITS = 9
+_SCOPE = ("scope", "scope_name")
+_GROUP = (*_SCOPE, "grouped_by", "position", "group_name")
+_THIRDS = 3
+# The groups in the order in which they are told; the others are held against the first.
+_NAMES = {
+    "session": ("session 1", "sessions 2 and 3", "sessions 4 to 6", "session 7 and later"),
+    "first_score": ("least unwell third", "middle third", "most unwell third"),
+    "latest_score": ("about the same", "reliably better", "reliably worse"),
+    "latest_alliance": ("not lower than before", "lower than before"),
+}
+
+
+def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients: int) -> pl.DataFrame:
+    """`analysis.missing_forms`.
+
+    Args:
+        sessions: one row a client and session with a clinician who uses the form: `client_id`, `episode_id`,
+            `session_number`, `site`, `programme`, `alliance` (null where it was skipped), `outcome_instrument`,
+            `outcome` (that measure's score, null where missing) and `outcome_first` (the episode's first).
+        registry: the service's instruments.
+        minimum_clients: with fewer clients in a group nothing is told of it.
+    """
+    facts = [
+        {
+            "outcome_instrument": each.id,
+            "_threshold": None if each.reliable_change is None else float(each.reliable_change.value),
+            "_sign": 1.0 if each.direction == "higher_is_better" else -1.0,
+        }
+        for each in registry.of_kind("outcome")
+    ]
+    known = pl.DataFrame(facts, schema={"outcome_instrument": pl.String, "_threshold": pl.Float64, "_sign": pl.Float64})
+    who = ("client_id", "episode_id")
+    ordered = after_previous(sessions.join(known, on="outcome_instrument", how="left")).with_columns(
+        _latest=pl.col("outcome").forward_fill().shift(1).over(who),
+        is_skipped=pl.col("alliance").is_null(),
+        _client=pl.concat_str(who, separator="\n"),
+    )
+    wellness = pl.col("outcome_first") * pl.col("_sign")
+    first = ordered.filter((pl.col("session_number") == 1) & wellness.is_not_null()).select(
+        *who,
+        # From the least to the most unwell: the highest wellness first.
+        _third=(
+            ((wellness.rank("average", descending=True) - 0.5) / pl.len()).over("site", "outcome_instrument") * _THIRDS
+        )
+        .floor()
+        .clip(0, _THIRDS - 1),
+    )
+    gain = (pl.col("_latest") - pl.col("outcome_first")) * pl.col("_sign")
+    placed = ordered.join(first, on=who, how="left", maintain_order="left").with_columns(
+        session=pl.col("session_number").cut([1, 3, 6], labels=["0", "1", "2", "3"]).cast(pl.String).cast(pl.Int64),
+        first_score=pl.col("_third").cast(pl.Int64),
+        latest_score=pl.when(gain.abs() < pl.col("_threshold") - 1e-9)
+        .then(0)
+        .when(gain > 0)
+        .then(1)
+        .when(gain < 0)
+        .then(2),
+        latest_alliance=pl.col("previous").replace_strict({"same_or_higher": 0, "lower": 1, "none": None}),
+    )
+    long = pl.concat(
+        [
+            placed.filter(pl.col(grouping).is_not_null()).select(
+                "_client",
+                "site",
+                "programme",
+                "is_skipped",
+                grouped_by=pl.lit(grouping),
+                position=pl.col(grouping).cast(pl.Int64),
+                group_name=pl.col(grouping)
+                .cast(pl.Int64)
+                .replace_strict(dict(enumerate(names)), return_dtype=pl.String),
+            )
+            for grouping, names in _NAMES.items()
+        ]
+    )
+    scoped = in_every_scope(long)
+    rates = skipped_forms(scoped, by=_GROUP, unit="_client", confidence=_CONFIDENCE)
+    differences = skipping_differences(
+        scoped, by=(*_SCOPE, "grouped_by"), position="position", unit="_client", confidence=_CONFIDENCE
+    )
+    is_few = pl.col("units") < minimum_clients
+    first_group = rates.filter(pl.col("position") == 0).select(*_SCOPE, "grouped_by", _first_units="units")
+    joined = (
+        rates.rename({"lower": "rate_low", "upper": "rate_high"})
+        .join(
+            differences.rename({"lower": "difference_low", "upper": "difference_high"}),
+            on=[*_SCOPE, "grouped_by", "position"],
+            how="left",
+            maintain_order="left",
+        )
+        .join(first_group, on=[*_SCOPE, "grouped_by"], how="left", maintain_order="left")
+    )
+    compared_few = is_few | (pl.col("_first_units").fill_null(0) < minimum_clients)
+    enough = pl.when(compared_few).then(0).otherwise(1)
+    return joined.with_columns(
+        certainty=certainty_expr(pl.col("probability_above"), n=enough, fewest=1),
+        **{
+            f"{name}{end}": pl.when(~few).then(pl.col(f"{name}{end}").round(_DIGITS))
+            for name, few in (("rate", is_few), ("difference", compared_few))
+            for end in ("", "_low", "_high")
+        },
+    ).rename({"units": "clients"})
+
+
+def bounded_rates(
+    clients: pl.DataFrame, change: pl.DataFrame, episodes: pl.DataFrame, *, registry: Registry, minimum_clients: int
+) -> pl.DataFrame:
+    """`analysis.rate_bounds`.
+
+    Args:
+        clients: one row a client, ended episode with a session, and measure that its site uses: `client_id`,
+            `episode_id`, `clinician_id`, `site`, `instrument`.
+        change: `analysis.client_change`.
+        episodes: `marts.episodes`.
+        registry: the service's instruments; only those with a reliable change have a rate to bound.
+        minimum_clients: with fewer clients a clinician's figures are marked as too few.
+    """
+    judged = [each.id for each in registry.of_kind("outcome") if each.reliable_change is not None]
+    keys = ["client_id", "episode_id", "instrument"]
+    is_known = pl.col("category") != "not_evaluable"
+    found = (
+        clients.filter(pl.col("instrument").is_in(judged))
+        .join(change.select(*keys, "category", "is_reliably_improved", "is_reliably_deteriorated"), on=keys, how="left")
+        .with_columns(
+            improved=pl.when(is_known).then(pl.col("is_reliably_improved")),
+            recovered=pl.when(is_known).then(pl.col("category") == "recovered"),
+            deteriorated=pl.when(is_known).then(pl.col("is_reliably_deteriorated")),
+        )
+    )
+    ended = episodes.filter(
+        ~pl.col("is_open") & (pl.col("sessions") > 0) & pl.col("clinician_id").is_not_null()
+    ).select("clinician_id", "site", instrument=pl.lit("all"), ended_unplanned=pl.col("end_reason") == "unplanned")
+    # A clinician who works at two sites is told under the first by name, as clinicians' months are.
+    sites = pl.concat([found.select("clinician_id", "site"), ended.select("clinician_id", "site")])
+    sites = sites.group_by("clinician_id").agg(pl.col("site").min())
+    by = ("clinician_id", "instrument")
+    parts = [
+        rate_bounds(rows, by=by, outcome=rate, confidence=_CONFIDENCE).with_columns(rate=pl.lit(rate))
+        for rows, rates in ((found, ("improved", "recovered", "deteriorated")), (ended, ("ended_unplanned",)))
+        for rate in rates
+    ]
+    named = {
+        "known_lower": "known_rate_low",
+        "known_upper": "known_rate_high",
+        "worst": "worst_case",
+        "best": "best_case",
+        "lower": "low",
+        "upper": "high",
+    }
+    return (
+        pl.concat(parts)
+        .join(sites, on="clinician_id", how="left", maintain_order="left")
+        .rename(named)
+        .with_columns(pl.selectors.float().round(_DIGITS), is_too_few=pl.col("clients") < minimum_clients)
+    )
