@@ -55,6 +55,16 @@ class Suppression(BaseModel):
     minimum_difference: int = Field(default=5, ge=1)
 
 
+class Freshness(BaseModel):
+    """How old the newest of each thing may be on the data date before a person is told."""
+
+    model_config = _FROZEN
+    newest_file_days: int = Field(default=7, ge=1)
+    newest_appointment_days: int = Field(default=7, ge=1)
+    newest_form_days: int = Field(default=14, ge=1)
+    newest_version_days: int = Field(default=3, ge=1)
+
+
 class Episodes(BaseModel):
     """How episodes are told apart where the clinic does not record them."""
 
@@ -102,6 +112,7 @@ class Service(BaseSettings):
     clinic: Clinic
     suppression: Suppression = Suppression()
     episodes: Episodes = Episodes()
+    freshness: Freshness = Freshness()
     standards: Standards = Standards()
     ruptures: Ruptures = Ruptures()
     privacy: Privacy = Privacy()

@@ -8,7 +8,7 @@ import os
 
 import dagster as dg
 
-from assets import marts, published, slices, sources, staging
+from assets import marts, published, slices, sources, staging, watching
 from assets.analysis import layer as analysis
 from assets.resources import Night
 from pipelines.pages import SitePages
@@ -36,6 +36,7 @@ defs = dg.Definitions(
         *marts.ASSETS,
         *analysis.ASSETS,
         *slices.ASSETS,
+        *watching.ASSETS,
         *checks.ASSETS,
         published.version,
     ],

@@ -18,7 +18,7 @@ from assets.resources import Night
 from quality.data_docs import write_index, write_page
 from quality.expectations import outcomes
 from quality.model import Severity, Verdict
-from quality.rules import Parameters, score_ranges, written
+from quality.rules import Parameters, raters, score_ranges, written
 from quality.suites import suite_of
 
 VERDICTS = "scratch.verdicts"
@@ -80,6 +80,9 @@ def parameters(night: Night) -> Parameters:
         data_date=night.as_of,
         first_possible_day=service.clinic.first_possible_day,
         score_ranges=score_ranges(service.registry),
+        raters=raters(service.registry),
+        minimum_clients=service.suppression.minimum_clients,
+        minimum_difference=service.suppression.minimum_difference,
     )
 
 

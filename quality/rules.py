@@ -8,13 +8,15 @@ ERROR is for what staging refuses or the warehouse itself makes: there a failure
 is for what a clinic may have recorded so, and a person should look at.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from assets.science.instruments.model import Instrument
 from quality.conservation import CONSERVATION
+from quality.disclosure import disclosure
 from quality.estimates import ESTIMATES
+from quality.flow import FLOW
 from quality.model import Rule, Severity, by_hand
 from quality.rates import RATES
 
@@ -43,16 +45,27 @@ class Parameters:
         data_date: the last day that the data speak of.
         first_possible_day: no care can be older.
         score_ranges: lowest and highest possible score by instrument id, both inclusive.
+        raters: who may fill in each instrument, by its id.
+        minimum_clients: the fewest clients of a published group.
+        minimum_difference: the fewest clients by which published figures may differ.
     """
 
     data_date: date
     first_possible_day: date
     score_ranges: Mapping[str, tuple[float, float]]
+    raters: Mapping[str, Sequence[str]]
+    minimum_clients: int
+    minimum_difference: int
 
 
 def score_ranges(instruments: Iterable[Instrument]) -> dict[str, tuple[float, float]]:
     """Lowest and highest possible score of each instrument, by id."""
     return {each.id: (float(each.score_range.low), float(each.score_range.high)) for each in instruments}
+
+
+def raters(instruments: Iterable[Instrument]) -> dict[str, tuple[str, ...]]:
+    """Who may fill in each instrument, by id."""
+    return {each.id: tuple(each.raters) for each in instruments}
 
 
 def written(parameters: Parameters) -> tuple[Rule, ...]:
@@ -65,6 +78,8 @@ def written(parameters: Parameters) -> tuple[Rule, ...]:
         *_forms(parameters),
         *CONSERVATION,
         *ESTIMATES,
+        *disclosure(minimum_clients=parameters.minimum_clients, minimum_difference=parameters.minimum_difference),
+        *FLOW,
         *RATES,
     )
 
@@ -233,7 +248,7 @@ def _forms(parameters: Parameters) -> list[Rule]:
                 WHERE scored.score < possible.lowest - {_HAIR} OR scored.score > possible.highest + {_HAIR}
             """,
         ),
-        *(_total_agrees(feed) for feed in ("alliance", "outcomes")),
+        *(rule for feed in ("alliance", "outcomes") for rule in _scores_of(feed, parameters)),
         by_hand(
             "marts.ratings",
             "appointment.attended",
@@ -261,17 +276,37 @@ def _forms(parameters: Parameters) -> list[Rule]:
     ]
 
 
-def _total_agrees(feed: str) -> Rule:
-    return by_hand(
-        "staging.scores",
-        f"{feed}.total_agrees",
-        Severity.WARN,
-        meaning=f"Where the {feed} feed sends both answers and a total, the total is what the answers come to.",
-        why="Either the clinic's system scores otherwise than the authors do, or someone mistyped.",
-        sql=f"""
-            SELECT scored.rating_id FROM staging.scores AS scored
-            INNER JOIN staging.{feed} AS sent
-              ON sent.instrument = scored.instrument AND sent.rating_id = scored.rating_id
-            WHERE sent.items IS NOT NULL AND ABS(sent.total - scored.score) > 0.01
-        """,
+def _scores_of(feed: str, parameters: Parameters) -> tuple[Rule, ...]:
+    allowed = ", ".join(
+        f"({_text(instrument)}, {_text(rater)})"
+        for instrument, who in sorted(parameters.raters.items())
+        for rater in who
+    )
+    return (
+        by_hand(
+            "staging.scores",
+            f"{feed}.total_agrees",
+            Severity.WARN,
+            meaning=f"Where the {feed} feed sends both answers and a total, the total is what the answers come to.",
+            why="Either the clinic's system scores otherwise than the authors do, or someone mistyped.",
+            sql=f"""
+                SELECT scored.rating_id FROM staging.scores AS scored
+                INNER JOIN staging.{feed} AS sent
+                  ON sent.instrument = scored.instrument AND sent.rating_id = scored.rating_id
+                WHERE sent.items IS NOT NULL AND ABS(sent.total - scored.score) > 0.01
+            """,
+        ),
+        by_hand(
+            f"staging.{feed}",
+            "rater.allowed",
+            Severity.ERROR,
+            meaning="Every form was filled in by someone for whom its instrument has a form.",
+            why="A clinician's view of the alliance read as the client's is another measure.",
+            sql=f"""
+                SELECT sent.rating_id FROM staging.{feed} AS sent
+                LEFT JOIN (VALUES {allowed}) AS allowed(instrument, rater)
+                  ON allowed.instrument = sent.instrument AND allowed.rater = sent.rater
+                WHERE allowed.rater IS NULL
+            """,
+        ),
     )

@@ -32,7 +32,16 @@ def outcome(warehouse, put):
             starts_on=date(2031, 4, 7),
             source_file=PLANTED,
         )
-    rules = written(Parameters(data_date=DATA_DATE, first_possible_day=date(2024, 1, 1), score_ranges=score_ranges([])))
+    rules = written(
+        Parameters(
+            data_date=DATA_DATE,
+            first_possible_day=date(2024, 1, 1),
+            score_ranges=score_ranges([]),
+            raters={},
+            minimum_clients=10,
+            minimum_difference=5,
+        )
+    )
     [found] = outcomes(warehouse, suites=[suite_of(registry.table("staging.attendance"), written=rules)])
     return found
 

@@ -9,11 +9,21 @@ from assets.contracts import registry
 from assets.science.instruments.registry import REGISTRY
 from quality.expectations import validate
 from quality.model import Severity, Suite
-from quality.rules import Parameters, score_ranges, written
+from quality.rules import Parameters, raters, score_ranges, written
+from tests.quality.faults_of_flow import FAULTS as FAULTS_OF_FLOW
 
 DATA_DATE = date(2026, 11, 20)
 FIRST_DAY = date(2024, 1, 1)
-RULES = written(Parameters(data_date=DATA_DATE, first_possible_day=FIRST_DAY, score_ranges=score_ranges(REGISTRY)))
+RULES = written(
+    Parameters(
+        data_date=DATA_DATE,
+        first_possible_day=FIRST_DAY,
+        score_ranges=score_ranges(REGISTRY),
+        raters=raters(REGISTRY),
+        minimum_clients=10,
+        minimum_difference=5,
+    )
+)
 LATE, EARLY = DATA_DATE + timedelta(days=1), FIRST_DAY - timedelta(days=1)
 FROM = MappingProxyType({"source_file": "f.csv", "source_line": 1})
 
@@ -246,6 +256,9 @@ FAULTS |= {
     "rates.published_percent.withheld": rates({"is_too_few": True}, {"published_percent": None}, {"denominator": 0}),
     "rates.published_percent.of_its_rate": rates({"published_percent": 10.6}),
 }
+
+
+FAULTS |= FAULTS_OF_FLOW
 
 
 def verdict_of(name, connection):
