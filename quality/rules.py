@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assets.science.instruments.model import Instrument
+from quality.comparison import COMPARISON
 from quality.conservation import CONSERVATION
 from quality.disclosure import disclosure
 from quality.estimates import ESTIMATES
@@ -78,6 +79,7 @@ def written(parameters: Parameters) -> tuple[Rule, ...]:
         *_forms(parameters),
         *CONSERVATION,
         *ESTIMATES,
+        *COMPARISON,
         *disclosure(minimum_clients=parameters.minimum_clients, minimum_difference=parameters.minimum_difference),
         *FLOW,
         *RATES,

@@ -10,6 +10,7 @@ from assets.science.instruments.registry import REGISTRY
 from quality.expectations import validate
 from quality.model import Severity, Suite
 from quality.rules import Parameters, raters, score_ranges, written
+from tests.quality.comparison_faults import COMPARED_FIGURES, COMPARISON_FAULTS
 from tests.quality.faults_of_flow import FAULTS as FAULTS_OF_FLOW
 
 DATA_DATE = date(2026, 11, 20)
@@ -207,7 +208,9 @@ FIGURES = (
     ("change_methods", "rate", "low", "high"),
     ("effect_sizes", "estimate", "low", "high"),
     ("improvement_ratios", "ratio", "low", "high"),
+    *COMPARED_FIGURES,
 )
+FAULTS |= COMPARISON_FAULTS
 
 
 def figures(table, *rows):

@@ -1,7 +1,9 @@
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
+from assets.feeds.clinic_process import ClinicParameters, session_curve, simulate
 from assets.science.casemix import CLINICIAN_SCHEMA, SHARE_SCHEMA, adjusted_progress, casemix_design
 
 
@@ -67,6 +69,94 @@ def test_case_mix_is_not_held_against_a_clinician():
     adjusted, raw = compared(frame).clinicians, compared(frame, casemix=()).clinicians
     assert adjusted["raw_difference"].std() < 0.6 * raw["raw_difference"].std()
     assert not adjusted["is_different"].any()
+
+
+def test_nobody_is_called_different_where_nobody_is():
+    nights = [compared(episodes(seed, spread=0.0)[0]).clinicians["is_different"].any() for seed in range(12)]
+    assert sum(nights) <= 1
+
+
+def test_q_values_are_benjamini_and_hochberg_s_over_the_two_tails(found):
+    people = found.clinicians
+    better = people["probability_better"].to_numpy()
+    tails = 2 * np.minimum(better, 1 - better)
+    assert people["q_value"].to_numpy() == pytest.approx(stats.false_discovery_control(tails), abs=1e-5)
+    assert people["is_different"].to_list() == (people["q_value"] <= 0.05).to_list()
+
+
+def test_a_clinician_with_too_few_is_not_flagged_and_does_not_count_in_the_correction():
+    frame, _ = episodes(1, spread=5.0)
+    few = frame.filter((pl.col("clinician_id") != "K00") | (pl.int_range(pl.len()).over("clinician_id") < 5))
+    people = compared(few).clinicians
+    assert people["q_value"].null_count() == 1
+    assert not people.filter(pl.col("clinician_id") == "K00")["is_different"].item()
+    assert people["is_different"].sum() > 5
+
+
+def test_being_better_by_a_margin_is_less_likely_than_being_better(found):
+    people = found.clinicians
+    assert (people["probability_better_by_margin"] <= people["probability_better"]).all()
+    assert (people["probability_worse_by_margin"] <= 1 - people["probability_better"] + 1e-9).all()
+
+
+def test_funnel_limits_are_what_chance_and_ordinary_differences_give(found):
+    people = found.clinicians
+    assert (people["limit_high_95"] == -people["limit_low_95"]).all()
+    ratio = (people["limit_high_998"] / people["limit_high_95"]).to_numpy()
+    assert ratio == pytest.approx(stats.norm.isf(0.001) / stats.norm.isf(0.025), rel=1e-4)
+    size = people["raw_difference"].abs()
+    outside = [
+        "outside_998" if beyond else "outside_95" if apart else "within"
+        for beyond, apart in zip(size > people["limit_high_998"], size > people["limit_high_95"], strict=True)
+    ]
+    assert people["funnel_rule"].to_list() == outside
+
+
+def test_partners_of_a_couple_are_not_two_independent_witnesses():
+    draw = np.random.default_rng(6)
+    cases = 16 * 20
+    shared, first = draw.normal(0.0, 3.0, cases), draw.normal(10.0, 3.0, cases)
+    partner = {
+        "clinician_id": [f"K{k // 20:02d}" for k in range(cases)],
+        "site": ["S"] * cases,
+        "case_id": [f"F{n}" for n in range(cases)],
+        "outcome_first": first,
+    }
+    both = pl.concat(
+        [pl.DataFrame({**partner, "outcome_last": first + shared + draw.normal(0.0, 1.0, cases)}) for _ in range(2)]
+    )
+    told = compared(both, casemix=())
+    forgotten = compared(both.with_columns(case_id=pl.int_range(pl.len())), casemix=())
+    assert told.shares["share"][0] < forgotten.shares["share"][0]
+    assert (told.clinicians["limit_high_95"] > forgotten.clinicians["limit_high_95"]).all()
+
+
+def test_the_simulated_service_s_own_truth_is_covered():
+    covered = []
+    for seed in range(3):
+        drawn = simulate(ClinicParameters(clinicians=24, clients=900, sites=1), seed=seed)
+        scored = drawn.sessions.drop_nulls("outcome").sort("client", "session")
+        frame = scored.group_by("client", maintain_order=True).agg(
+            pl.col("clinician").first(),
+            outcome_first=pl.col("outcome").first(),
+            outcome_last=pl.col("outcome").last(),
+            last=pl.col("session").last(),
+        )
+        hard = drawn.truth.has_hard_circumstances[frame["client"].to_numpy()]
+        is_seen_twice = frame["last"] > 0
+        frame = frame.filter(is_seen_twice).with_columns(
+            clinician_id=pl.format("K{}", pl.col("clinician").cast(pl.String).str.zfill(2)),
+            site=pl.lit("S"),
+            case_id="client",
+            hard=pl.Series(hard).filter(is_seen_twice),
+        )
+        people = compared(frame, casemix=["hard"]).clinicians
+        effect = drawn.truth.change_effect - 3.0 * drawn.truth.alliance_effect
+        curve = float(session_curve(frame["last"].to_numpy()).mean())
+        mine = people["clinician_id"].str.slice(1).cast(pl.Int64).to_numpy()
+        truth = -curve * (effect - effect.mean())[mine]
+        covered.append(np.mean((people["low"].to_numpy() <= truth) & (truth <= people["high"].to_numpy())))
+    assert np.mean(covered) > 0.88
 
 
 def test_shares_of_variance_have_intervals(found):
