@@ -13,12 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from dashboards.site import build_site
+from pipelines.gatekeeper.answers import POLICY
 from tests.dashboards import made_up_clinic as frames
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; "
-    "style-src-elem 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; style-src-attr 'unsafe-inline'"
-)
 ORIGIN = "http://rapport.test"
 WIDTHS = (1440, 1024, 820, 390)
 PAPER_WIDTH = 688  # A4 less its margins, in CSS pixels

@@ -6,6 +6,8 @@ test names, without asking.
 
 import base64
 import hashlib
+import hmac
+import json
 import secrets
 import socket
 import threading
@@ -16,12 +18,23 @@ from urllib.parse import urlencode
 
 import uvicorn
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, RedirectResponse
 from starlette.routing import Route
 
 CLIENT_ID, CLIENT_SECRET = "rapport", "a-secret-of-the-client-alone"
+
+WRONG_CLAIMS = {
+    "nonce": lambda _: {"nonce": "another"},
+    "audience": lambda _: {"aud": "another"},
+    "audience, authorized to us": lambda _: {"aud": "another", "azp": CLIENT_ID},
+    "audiences, authorized to another": lambda _: {"aud": [CLIENT_ID, "another"], "azp": "another"},
+    "issuer": lambda _: {"iss": "https://elsewhere.example"},
+    "expired": lambda now: {"iat": now - 600, "exp": now - 300},
+    "not yet": lambda now: {"nbf": now + 600},
+}
+LEFT_OUT = {"no nonce": "nonce", "no audience": "aud", "no issuer": "iss", "no expiry": "exp", "no subject": "sub"}
 
 
 class Provider:
@@ -79,7 +92,11 @@ class Provider:
         assert len(asked["nonce"]) >= 16
         code = secrets.token_urlsafe(16)
         self._codes[code] = asked
-        back = {"code": code, "state": asked["state"]} if self.fault != "denied" else {"error": "access_denied", "state": asked["state"]}
+        back = (
+            {"code": code, "state": asked["state"]}
+            if self.fault != "denied"
+            else {"error": "access_denied", "state": asked["state"]}
+        )
         return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(back)}", status_code=302)
 
     async def _answer_for_code(self, request):
@@ -87,7 +104,9 @@ class Provider:
         self.seen.append(given)
         asked = self._codes.pop(given.get("code"), None)
         basic = base64.b64encode(f"{CLIENT_ID}:{CLIENT_SECRET}".encode()).decode()
-        challenge = base64.urlsafe_b64encode(hashlib.sha256(given.get("code_verifier", "").encode()).digest()).rstrip(b"=")
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(given.get("code_verifier", "").encode()).digest()).rstrip(
+            b"="
+        )
         if (
             asked is None
             or request.headers.get("authorization") != f"Basic {basic}"
@@ -102,50 +121,41 @@ class Provider:
 
     def _token(self, asked):
         now = int(time.time())
-        claims = {"iss": self.issuer, "aud": CLIENT_ID, "iat": now, "exp": now + 60, "nonce": asked["nonce"], **self.claims}
-        header, key = {"alg": "RS256", "kid": "one"}, self._key
-        match self.fault:
-            case "nonce":
-                claims["nonce"] = "another"
-            case "no nonce":
-                del claims["nonce"]
-            case "audience":
-                claims["aud"] = "another"
-            case "audience, authorized to us":
-                claims |= {"aud": "another", "azp": CLIENT_ID}
-            case "audiences, authorized to another":
-                claims |= {"aud": [CLIENT_ID, "another"], "azp": "another"}
-            case "no audience":
-                del claims["aud"]
-            case "issuer":
-                claims["iss"] = "https://elsewhere.example"
-            case "no issuer":
-                del claims["iss"]
-            case "expired":
-                claims |= {"iat": now - 600, "exp": now - 300}
-            case "no expiry":
-                del claims["exp"]
-            case "not yet":
-                claims["nbf"] = now + 600
-            case "no subject":
-                del claims["sub"]
-            case "another key":
-                key = self._stranger
-            case "symmetric, with the client's secret":
-                header, key = {"alg": "HS256"}, OctKey.import_key(CLIENT_SECRET)
-            case "symmetric, with the public key":
-                header, key = {"alg": "HS256"}, OctKey.import_key(self._key.as_pem(private=False))
-            case "none":
-                parts = [jwt.encode(header, claims, key).split(".")[1]]
-                head = base64.urlsafe_b64encode(b'{"alg":"none"}').rstrip(b"=").decode()
-                return f"{head}.{parts[0]}."
-        token = jwt.encode(header, claims, key, algorithms=["RS256", "HS256"])
+        claims = {
+            "iss": self.issuer,
+            "aud": CLIENT_ID,
+            "iat": now,
+            "exp": now + 60,
+            "nonce": asked["nonce"],
+            **self.claims,
+        }
+        claims |= WRONG_CLAIMS.get(self.fault, lambda _: {})(now)
+        if self.fault in LEFT_OUT:
+            del claims[LEFT_OUT[self.fault]]
+        if self.fault == "symmetric, with the client's secret":
+            return _signed_with(CLIENT_SECRET.encode(), claims)
+        if self.fault == "symmetric, with the public key":
+            return _signed_with(self._key.as_pem(private=False), claims)
+        if self.fault == "none":
+            return f"{_packed({'alg': 'none'})}.{_packed(claims)}."
+        header, key = {"alg": "RS256", "kid": "one"}, self._stranger if self.fault == "another key" else self._key
+        token = jwt.encode(header, claims, key)
         if self.fault == "changed":
             head, body, sign = token.split(".")
             other = jwt.encode(header, claims | {"email": "other@clinic.example"}, key).split(".")[1]
             assert other != body
             return f"{head}.{other}.{sign}"
         return token
+
+
+def _packed(part):
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+def _signed_with(secret, claims):
+    text = f"{_packed({'alg': 'HS256'})}.{_packed(claims)}"
+    mark = hmac.new(secret, text.encode(), hashlib.sha256).digest()
+    return f"{text}.{base64.urlsafe_b64encode(mark).rstrip(b'=').decode()}"
 
 
 @contextmanager

@@ -80,14 +80,20 @@ def secret_of(path, version=FIRST):
 def page(path, *, version, script):
     """A page as the templates write one."""
     root = "../" * path.count("/")
-    codes = [code for code in ("C-1", "C-2", "C-3") if path.count("/") == 0 or path == "clinicians/index.html" or code in path]
-    named = "".join(f'<li><a href="{root}clinicians/{code}.html" data-clinician="{code}">{code}</a></li>' for code in codes)
+    codes = [
+        code
+        for code in ("C-1", "C-2", "C-3")
+        if path.count("/") == 0 or path == "clinicians/index.html" or code in path
+    ]
+    named = "".join(
+        f'<li><a href="{root}clinicians/{code}.html" data-clinician="{code}">{code}</a></li>' for code in codes
+    )
     return (
         f'<!doctype html><html lang="en"><head><title>{path}</title></head><body>'
         f'<nav aria-label="Pages"><a href="{root}index.html">Service overview</a>'
         f'<a href="{root}data-quality.html">Data quality</a><a href="{root}methods.html">Methods</a></nav>'
         f'<main data-slices="{root}slices/"><p>{secret_of(path, version)}</p><p id="version">{version}</p>'
-        f'<p>{"A finding in plain words. " * 60}</p><ul>{named}</ul>'
+        f"<p>{'A finding in plain words. ' * 60}</p><ul>{named}</ul>"
         f'<a href="{root}slices/areas/north.csv">CSV</a><a href="{root}methods.html#alliance">How this is made</a></main>'
         f'<script type="application/json">{json.dumps({"text": "C-1", "href": "slices/x.json"})}</script>'
         f'<script src="{root}{script}" defer></script></body></html>'
@@ -138,7 +144,12 @@ def demo_gate(home, *, port=8080, viewers=None, clock=time.time, **changed) -> G
     """A gate with ready sign-ins."""
     viewers = VIEWERS if viewers is None else viewers
     return opening.open_demo_gate(
-        settings_at(port, **changed), home=home, log=Quiet(), viewers=viewers, ready={each: each for each in viewers}, clock=clock
+        settings_at(port, **changed),
+        home=home,
+        log=Quiet(),
+        viewers=viewers,
+        ready={each: each for each in viewers},
+        clock=clock,
     )
 
 

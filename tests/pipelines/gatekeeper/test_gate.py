@@ -2,10 +2,10 @@ import pytest
 
 from pipelines.gatekeeper import answers
 from pipelines.gatekeeper.audit_log import verify
-from pipelines.gatekeeper.opening import audit_file
-from tests.pipelines.gatekeeper import served
 from pipelines.gatekeeper.names import read_names
+from pipelines.gatekeeper.opening import audit_file
 from pipelines.gatekeeper.reread import Reread
+from tests.pipelines.gatekeeper import served
 from tests.pipelines.gatekeeper.served import browser_of, demo_gate, form_token_in, secret_of, session_of
 
 DAY = 24 * 3600
@@ -158,7 +158,12 @@ def test_a_page_whose_view_can_not_be_recorded_does_not_leave(gate, monkeypatch)
 
 def test_what_is_seen_and_what_is_refused_stand_in_the_record_without_any_content(gate, home):
     client = browser_of(gate, "clinician")
-    for path in ("/clinicians/C-1.html", "/clinicians/C-2.html", "/nowhere?x=secret-word", "/clinicians/C-1/clients/K-1.html"):
+    for path in (
+        "/clinicians/C-1.html",
+        "/clinicians/C-2.html",
+        "/nowhere?x=secret-word",
+        "/clinicians/C-1/clients/K-1.html",
+    ):
         client.get(path)
     views = [entry for entry in audited(home) if entry["event"] == "view"]
     assert [(entry["kind"], entry["decision"], entry.get("clinician")) for entry in views] == [
@@ -190,7 +195,10 @@ def test_a_name_is_laid_over_for_those_entitled_and_is_nowhere_on_the_disk(tmp_p
 
 def test_the_account_lists_what_somebody_may_see_and_what_is_there(gate):
     text = browser_of(gate, "supervisor").get("/account").text
-    assert [f'href="/{path}"' in text for path in ("clinicians/C-1.html", "clinicians/C-3.html", "clinicians/C-2.html", "methods.html")] == [True, True, False, True]
+    assert [
+        f'href="/{path}"' in text
+        for path in ("clinicians/C-1.html", "clinicians/C-3.html", "clinicians/C-2.html", "methods.html")
+    ] == [True, True, False, True]
     assert 'href="/"' not in text
 
 
@@ -313,7 +321,9 @@ def test_a_changed_role_counts_from_the_next_request(home):
     gate.close()
 
 
-@pytest.mark.parametrize("host", ["elsewhere.example", "127.0.0.1", "127.0.0.1:9999", "", "127.0.0.1:8080.elsewhere.example"])
+@pytest.mark.parametrize(
+    "host", ["elsewhere.example", "127.0.0.1", "127.0.0.1:9999", "", "127.0.0.1:8080.elsewhere.example"]
+)
 def test_a_request_for_another_host_gets_nothing(gate, host):
     client = browser_of(gate, "director")
     assert client.get("/", headers={"host": host}).status_code == 404
@@ -371,4 +381,3 @@ def test_a_demonstration_keeps_to_whom_it_lists(gate):
     client = browser_of(gate)
     assert sign_in(client, "owner").status_code == 403
     assert sign_in(client, "director").status_code == 303
-

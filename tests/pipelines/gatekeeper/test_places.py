@@ -3,9 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.addresses import area_page, clinician_page
-from dashboards.site import build_site
 from pipelines.gatekeeper.places import Kind, is_named_by_content, linked, media_type, place_of, strict_path
-from tests.dashboards import made_up_clinic
 from tests.pipelines.gatekeeper.served import PAGES, PARTS
 
 CODES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
@@ -44,14 +42,6 @@ def test_a_path_has_one_kind_and_one_owner(path, kind, clinician, is_part):
 )  # fmt: skip
 def test_what_the_table_does_not_know_is_no_place(path):
     assert place_of(path) is None
-
-
-def test_every_file_that_the_site_writes_has_a_place(tmp_path):
-    tables = made_up_clinic.clinic(clinicians=4, clients_each=12)
-    build_site(made_up_clinic.reader(tables), folder=tmp_path, settings=made_up_clinic.settings())
-    written = [file.relative_to(tmp_path).as_posix() for file in tmp_path.rglob("*") if file.is_file()]
-    assert len(written) > 8
-    assert [path for path in written if place_of(path) is None] == []
 
 
 @given(CODES)
@@ -112,4 +102,8 @@ def test_only_a_name_that_carries_its_contents_hash_may_be_kept_for_good():
 
 
 def test_every_kind_of_file_has_its_media_type():
-    assert {media_type(path).partition(";")[0] for path in (*PAGES, *PARTS)} == {"text/html", "application/json", "text/csv"}
+    assert {media_type(path).partition(";")[0] for path in (*PAGES, *PARTS)} == {
+        "text/html",
+        "application/json",
+        "text/csv",
+    }

@@ -1,4 +1,3 @@
-
 import pytest
 from starlette.requests import Request
 from starlette.testclient import TestClient
@@ -67,7 +66,9 @@ def test_a_forged_header_is_refused_and_recorded(gate, home, headers, address):
     assert SECRET not in str(noted)
 
 
-@pytest.mark.parametrize("headers", [{}, PROVED | {"x-forwarded-email": "nobody@clinic.example"}, {"x-proxy-secret": SECRET}])
+@pytest.mark.parametrize(
+    "headers", [{}, PROVED | {"x-forwarded-email": "nobody@clinic.example"}, {"x-proxy-secret": SECRET}]
+)
 def test_nobody_proved_gets_the_answer_to_what_is_missing(gate, headers):
     missing = ask(gate, PROVED, path="/nowhere")
     answer = ask(gate, headers)
@@ -98,5 +99,3 @@ def test_who_called_is_told_by_the_servers_own_proxies_alone(peer, forwarded, ad
     headers = [(b"x-forwarded-for", each.encode()) for each in forwarded]
     request = Request({"type": "http", "client": (peer, 1), "headers": headers})
     assert caller(request, server=server) == address
-
-

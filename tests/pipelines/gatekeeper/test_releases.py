@@ -2,8 +2,6 @@ import asyncio
 import json
 import shutil
 
-import pytest
-
 from assets import published, warehouse
 from pipelines.gatekeeper import releases
 from pipelines.gatekeeper.places import place_of
