@@ -14,6 +14,7 @@ import duckdb
 
 from assets import warehouse
 from assets.feeds.codes import Codes
+from assets.feeds.landing import PULLED
 from assets.feeds.secret import NAME as SECRET_NAME
 from assets.feeds.secret import hold_secret
 from assets.feeds.wrong_input import WrongInput
@@ -68,6 +69,11 @@ class Night(dg.ConfigurableResource):
     def landing(self) -> Path:
         """Where pulled files are kept as they came."""
         return Path(self.home) / "landing"
+
+    @property
+    def pulled(self) -> Path:
+        """Where files fetched from databases and stores lie for landing to find."""
+        return Path(self.home) / PULLED
 
     @property
     def work(self) -> Path:

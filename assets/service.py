@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from assets.contracts import staging
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.mapping_checks import read_mappings
+from assets.feeds.pulls.settings import ObjectPull, SqlPull, read_pulls
 from assets.feeds.wrong_input import WrongInput
 from assets.science.instruments.registry import REGISTRY, Registry, with_local
 
@@ -119,6 +120,7 @@ class Service(BaseSettings):
     period_months: int = Field(default=12, ge=1, le=60)
     measures: tuple[MeasurePair, ...] = Field(min_length=1)
     instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    pulls: dict[str, SqlPull | ObjectPull] = Field(default_factory=dict)
     feeds: dict[str, tuple[FeedMapping, ...]]
 
     @property
@@ -170,9 +172,10 @@ def _parsed(place: str, text: str) -> Service:
     except ValueError as error:
         raise WrongInput(str(error).rstrip("."), place="instruments", mend="mend that number") from error
     counts = {each.id: each.n_items.value for each in registry}
+    pulls = read_pulls(tables.pop("pulls", {}))
     feeds = read_mappings(tables.pop("feeds", {}), feeds=staging.FEEDS, instruments=counts)
     try:
-        service = Service(**tables, feeds=feeds)
+        service = Service(**tables, feeds=feeds, pulls=pulls)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
         raise _wrong_setting(fault["type"], fault["msg"], fault["loc"]) from error

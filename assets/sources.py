@@ -4,8 +4,9 @@ Belongs here: the pull, with its retries. Does not belong here: reading a file (
 (`assets.staging`). Dagster reads annotations at run time, so this module never postpones them.
 """
 
+import os
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -14,6 +15,7 @@ import polars as pl
 from assets import tables, warehouse
 from assets.contracts import quality
 from assets.feeds.landing import LandedFile, land
+from assets.feeds.pulls.pulling import pull_everything
 from assets.feeds.secret import check_value
 from assets.resources import Night
 from assets.science.instruments.model import Instrument
@@ -110,7 +112,16 @@ def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     """Land what is new, and begin the night's build."""
     with tables.told_in_one_line():
         service, codes = night.service, night.codes
-        landed = land(Path(night.inbox), landing=night.landing, mappings=service.feeds, data_date=night.as_of)
+        fetched = pull_everything(
+            service.pulls, into=night.pulled, environ=os.environ, zone=service.clinic.zone, now=datetime.now(UTC)
+        )
+        landed = land(
+            Path(night.inbox),
+            landing=night.landing,
+            mappings=service.feeds,
+            data_date=night.as_of,
+            pulled=night.pulled,
+        )
     run = run_frame(service, data_date=night.as_of, secret_check=check_value(codes.secret))
     night.begin_build()
     with night.open_build() as con:
@@ -121,7 +132,11 @@ def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     yield tables.made(
         len(landed.files),
         of=LANDED,
-        more={"new files": len(landed.new), "files that no mapping asks for": len(landed.unclaimed)},
+        more={
+            "fetched files": len(fetched),
+            "new files": len(landed.new),
+            "files that no mapping asks for": len(landed.unclaimed),
+        },
     )
     yield tables.made(files, of=tables.key(quality.FILES))
     yield tables.made(runs, of=tables.key(quality.RUN))

@@ -22,6 +22,7 @@ from assets.feeds.wrong_input import WrongInput
 MANIFEST = "manifest.jsonl"
 _UNFINISHED = ".unfinished-"
 _BLOCK = 1 << 20
+PULLED = "pulled"  # what the names of files that were fetched from elsewhere begin with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,24 +77,37 @@ class _Entry:
     landed_on: str
 
 
-def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapping]], data_date: date) -> Landing:
+def land(
+    inbox: Path,
+    *,
+    landing: Path,
+    mappings: Mapping[str, Sequence[FeedMapping]],
+    data_date: date,
+    pulled: Path | None = None,
+) -> Landing:
     """Keep every file of the inbox that is not kept yet.
 
     Args:
         inbox: the folder that clinics send to; nothing in it is changed.
+        pulled: the folder of what was fetched from elsewhere; its files count as the inbox's, named `pulled/...`.
         landing: the folder of kept files; made where it does not exist.
         mappings: feed name to its mappings.
         data_date: the night's day.
 
     Returns:
-        All files that ever landed. Files of one pull count in this order: those with no date in their names, then by
-        that date; within a day corrections last, and else by name.
+        All files that ever landed. Files of one night count in this order: undated names, then by the date in their
+        names; within a day corrections last, and else by name.
 
     Raises:
         WrongInput: where the inbox, a claimed file or the landing folder cannot be read, or a mapping claims no file.
     """
     every_mapping = tuple(mapping for of_feed in mappings.values() for mapping in of_feed)
     claimed, unclaimed = _sort_out(inbox, every_mapping)
+    roots = dict.fromkeys(claimed, inbox)
+    if pulled is not None and pulled.is_dir():
+        fetched, left = _sort_out(pulled, every_mapping, prefix=f"{PULLED}/")
+        claimed, unclaimed = claimed | fetched, tuple(sorted({*unclaimed, *left}))
+        roots |= dict.fromkeys(fetched, pulled.parent)
     landing.mkdir(parents=True, exist_ok=True)
     for left_over in landing.glob(f"{_UNFINISHED}*"):
         left_over.unlink()
@@ -102,9 +116,10 @@ def land(inbox: Path, *, landing: Path, mappings: Mapping[str, Sequence[FeedMapp
     known = {(entry.name, entry.sha256) for entry in entries}
     new = []
     for name in sorted(claimed, key=lambda name: _place_in_order(name, claimed[name])):
-        digest, size = _hash(inbox / name, name)
+        path = roots[name] / name
+        digest, size = _hash(path, name)
         if not _kept(landing, digest).exists():
-            _copy(inbox / name, landing, digest, name)
+            _copy(path, landing, digest, name)
         if (name, digest) in known:
             continue
         number = len(entries) + 1
@@ -161,15 +176,16 @@ def _landed_file(entry: _Entry, landing: Path, mappings: Iterable[FeedMapping]) 
 
 
 def _sort_out(
-    inbox: Path, mappings: Sequence[FeedMapping]
+    inbox: Path, mappings: Sequence[FeedMapping], *, prefix: str = ""
 ) -> tuple[dict[str, tuple[FeedMapping, ...]], tuple[str, ...]]:
-    """The inbox's claimed names with their mappings, and the names that nothing claims."""
+    """A folder's claimed names, each after the prefix, with their mappings, and the names that nothing claims."""
     if not inbox.is_dir():
         raise WrongInput("there is no such folder", place=str(inbox), mend="give the folder that the export is in")
     claimed: dict[str, tuple[FeedMapping, ...]] = {}
     unclaimed = []
     root = inbox.resolve()
-    for name, entry in _entries(inbox, inbox):
+    for relative, entry in _entries(inbox, inbox):
+        name = prefix + relative
         claims = tuple(mapping for mapping in mappings if mapping.claims(name))
         is_folder = entry.is_dir() and not entry.is_symlink()
         if is_folder and not any(name in mapping.files for mapping in mappings):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 
 from pipelines.browser import CHOSEN_BY, BrowserMachine, NoBrowser, find_or_install
 from pipelines.environment import ROOT, say_on_stderr
+from pipelines.machine import Machine
 
 COVERED = "assets.science"
 
@@ -50,6 +52,14 @@ def lint() -> bool:
     return clean
 
 
+def give_database_server(machine: Machine, *, say: Callable[[str], None]) -> None:
+    """Install PostgreSQL for the tests of databases where it is missing and may be; without it those tests fail."""
+    is_there = machine.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not is_there and machine.installs_packages():
+        say("installing Debian's postgresql for the tests of databases (once)")
+        machine.install_packages(["postgresql"])
+
+
 def run_pytest(arguments: list[str], *, browser: str) -> int:
     """Run pytest with `arguments` in the clone, printing as it goes; its exit status."""
     command = [sys.executable, "-m", "pytest", *arguments]
@@ -64,6 +74,7 @@ def command(pytest_arguments: tuple[str, ...]) -> int:
         browser = find_or_install(BrowserMachine(), say=say_on_stderr)
     except NoBrowser as none:
         raise click.ClickException(str(none)) from none
+    give_database_server(Machine(), say=say_on_stderr)
     if pytest_arguments:
         return run_pytest(list(pytest_arguments), browser=browser)
     clean = lint()

@@ -308,3 +308,21 @@ def test_a_broken_line_within_the_manifest_is_said(clinic: Clinic):
     manifest = clinic.landing / MANIFEST
     manifest.write_text("{\n" + manifest.read_text(encoding="utf-8"), encoding="utf-8")
     assert wrong(clinic).place == f"{manifest}, line 1"
+
+
+def test_what_was_fetched_counts_as_the_inboxs_under_the_name_of_its_pull(tmp_path: Path):
+    clinic = Clinic(tmp_path, mapping("a.csv", "pulled/ehr/v*.csv"))
+    clinic.sends("a.csv", b"a\n")
+    pulled = tmp_path / "pulled"
+    (pulled / "ehr").mkdir(parents=True)
+    for name in ("visits.csv", "other.csv", ".marks.json"):
+        (pulled / "ehr" / name).write_text("b\n")
+
+    def night() -> Landing:
+        return land(clinic.inbox, landing=clinic.landing, mappings=clinic.mappings, data_date=TONIGHT, pulled=pulled)
+
+    landed = night()
+    assert [file.name for file in landed.files] == ["a.csv", "pulled/ehr/visits.csv"]
+    assert [file.path.read_bytes() for file in landed.files] == [b"a\n", b"b\n"]
+    assert landed.unclaimed == ("pulled/ehr/other.csv",)
+    assert night().new == ()

@@ -1,0 +1,172 @@
+"""One night's pull: every system asked for what is new, each thing kept whole, and remembered only once it is.
+
+Belongs here: the order of things that makes a pull safe to cut off anywhere, and how often a system is asked again. Does
+not belong here: any system (`sql`, `objects`), or reading what was fetched (the folder is read as an inbox is).
+
+A file is written beside its place and moved into it; then the mark is written. Cut off between the two, the next night
+fetches the same again under the same or another name, and its rows are found to be identical: nothing is lost or doubled.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import tenacity
+
+from assets.feeds.pulls.settings import ObjectPull, SqlPull, secret
+from assets.feeds.pulls.source import Fetched, Item, PullFailedError, Source
+from assets.feeds.wrong_input import WrongInput
+
+MARKS: Final = ".marks.json"
+TRIES: Final = 4
+FIRST_WAIT: Final = 2.0
+_UNFINISHED: Final = ".unfinished-"
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pulled:
+    """One file that a pull brought.
+
+    Attributes:
+        name: relative to the folder of pulled files.
+        rows: rows of a query, bytes of an object.
+    """
+
+    name: str
+    rows: int
+
+
+def source_of(
+    name: str, settings: SqlPull | ObjectPull, *, environ: Mapping[str, str], zone: ZoneInfo, now: datetime
+) -> Source:
+    """The system that one `[pulls.<name>]` table describes.
+
+    Raises:
+        WrongInput: where the environment lacks a secret.
+    """
+    # Their drivers take a while to import, which a service that pulls nothing should not wait for.
+    if isinstance(settings, SqlPull):
+        from assets.feeds.pulls.sql import Database  # noqa: PLC0415
+
+        url = secret(environ, settings.url_variable, key=f"pulls.{name}.url_variable")
+        return Database(settings=settings, url=url, zone=zone, now=now)
+    from assets.feeds.pulls.objects import ObjectFolder  # noqa: PLC0415
+
+    secrets = {
+        option: secret(environ, variable, key=f"pulls.{name}.secrets.{option}")
+        for option, variable in settings.secrets.items()
+    }
+    return ObjectFolder(settings=settings, secrets=secrets)
+
+
+def pull_everything(
+    pulls: Mapping[str, SqlPull | ObjectPull],
+    *,
+    into: Path,
+    environ: Mapping[str, str],
+    zone: ZoneInfo,
+    now: datetime,
+) -> tuple[Pulled, ...]:
+    """Fetch what every system of the settings has that is new.
+
+    Raises:
+        WrongInput: as `pull` and `source_of` do; what was fetched before stays.
+    """
+    sources = {name: source_of(name, settings, environ=environ, zone=zone, now=now) for name, settings in pulls.items()}
+    return tuple(each for name, source in sources.items() for each in pull(name, source, into=into, wait=FIRST_WAIT))
+
+
+def pull(name: str, source: Source, *, into: Path, wait: float) -> tuple[Pulled, ...]:
+    """Fetch what one system has that is new.
+
+    Args:
+        name: the system's, and its folder's.
+        source: the system.
+        into: the folder of pulled files; the system's own folder in it is made where it is not there.
+        wait: seconds before a system is asked a second time, doubled each time after.
+
+    Raises:
+        WrongInput: where the system does not let us in, or does not answer however often it is asked. What was fetched
+            before stays.
+    """
+    folder = into / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o750)
+    for left_over in folder.rglob(f"{_UNFINISHED}*"):
+        left_over.unlink()
+    marks = _read_marks(folder)
+    pulled = []
+    for item in _patiently(lambda: list(source.new_items(marks)), name=name, wait=wait):
+        place = folder / _inside(item, name=name)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        unfinished = place.with_name(_UNFINISHED + place.name)
+
+        def fetch(item: Item = item, unfinished: Path = unfinished) -> Fetched:
+            unfinished.unlink(missing_ok=True)
+            return source.fetch(item, to=unfinished, last_mark=marks.get(item.subject))
+
+        fetched = _patiently(fetch, name=name, wait=wait)
+        if fetched.is_empty:
+            unfinished.unlink()
+            continue
+        _keep(unfinished, place)
+        if fetched.mark is not None:
+            marks[item.subject] = fetched.mark
+            _write_marks(folder, marks)
+        pulled.append(Pulled(name=f"{name}/{item.name}", rows=fetched.rows))
+    return tuple(pulled)
+
+
+def _patiently(ask: Callable[[], _Answer], *, name: str, wait: float) -> _Answer:
+    patience = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(TRIES),
+        wait=tenacity.wait_exponential_jitter(multiplier=wait, max=60, jitter=wait),
+        retry=tenacity.retry_if_exception_type(PullFailedError),
+        reraise=True,
+    )
+    try:
+        return patience(ask)
+    except PullFailedError as error:
+        raise WrongInput(
+            f"{error}, asked {TRIES} times",
+            place=f"pulls.{name}",
+            mend="see whether that system is up, and its network",
+        ) from error
+
+
+def _inside(item: Item, *, name: str) -> PurePosixPath:
+    path = PurePosixPath(item.name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise WrongInput(
+            "an object's name leads out of its folder", place=f"pulls.{name}", mend="rename it in the store"
+        )
+    return path
+
+
+def _keep(unfinished: Path, place: Path) -> None:
+    with unfinished.open("rb") as opened:
+        os.fsync(opened.fileno())
+    unfinished.chmod(0o640)
+    unfinished.replace(place)
+
+
+def _read_marks(folder: Path) -> dict[str, str]:
+    try:
+        marks: dict[str, str] = json.loads((folder / MARKS).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return marks
+
+
+def _write_marks(folder: Path, marks: Mapping[str, str]) -> None:
+    unfinished = folder / f"{_UNFINISHED}marks"
+    with unfinished.open("w", encoding="utf-8") as opened:
+        json.dump(marks, opened, indent=1, sort_keys=True)
+        opened.flush()
+        os.fsync(opened.fileno())
+    unfinished.replace(folder / MARKS)
