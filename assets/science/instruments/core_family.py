@@ -9,6 +9,7 @@ from __future__ import annotations
 from assets.science.instruments.model import Absent, Instrument, MissingRule, Norm, Range, Scoring, Sourced, Subscale
 
 _EVANS = "Evans et al. 2002"
+_KEY = "Evans et al. 2002; public scoring code in three languages"
 _LICENCE = "Copyright CORE System Trust, CC BY-ND 4.0."
 _SCALED = Sourced(
     Scoring("mean", 10), "Evans et al. 2002; CamCOPS documentation: ten times the mean of answered items", "verified"
@@ -25,9 +26,13 @@ CORE_10 = Instrument(
     missing=Sourced(MissingRule(1), "Barkham et al. 2013: at most one item open", "recalled"),
     raters=("client",),
     reversed_items=Sourced((2, 3), "CamCOPS documentation", "verified"),
-    cut_off=Sourced(11.0, "Barkham et al. 2013", "recalled"),
+    cut_off=Sourced(11.0, "Barkham et al. 2013, as NovoPsych's page on the CORE-10 gives it", "verified"),
     reliable_change=Sourced(6.0, "Barkham et al. 2013", "recalled"),
-    alpha=Sourced(0.9, "Barkham et al. 2013", "recalled"),
+    alpha=Sourced(0.9, "Barkham et al. 2013, as NovoPsych's page on the CORE-10 gives it", "verified"),
+    clinical_norm=Sourced(Norm(19.7, 7.7), "Connell & Barkham 2007, CORE-10 manual: 1835 in primary care", "verified"),
+    functional_norm=Sourced(
+        Norm(4.7, 4.8), "Connell & Barkham 2007, CORE-10 manual: 535 of the population", "verified"
+    ),
     licence=_LICENCE,
     aliases=("CORE 10",),
 )
@@ -42,12 +47,12 @@ CORE_OM = Instrument(
     scoring=_SCALED,
     missing=Sourced(MissingRule(3), "CORE System: at most three items open", "recalled"),
     raters=("client",),
-    reversed_items=Sourced((3, 4, 7, 12, 19, 21, 31, 32), _EVANS, "recalled"),
+    reversed_items=Sourced((3, 4, 7, 12, 19, 21, 31, 32), _KEY, "verified"),
     subscales=tuple(
         Subscale(
             id=domain_id,
             name=name,
-            items=Sourced(items, _EVANS, "recalled"),
+            items=Sourced(items, _KEY, "verified"),
             missing=Sourced(MissingRule(1), "CORE System: at most one item open in a domain", "recalled"),
         )
         for domain_id, name, items in (

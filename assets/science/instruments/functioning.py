@@ -79,7 +79,7 @@ OQ_45_2 = Instrument(
         )
     ),
     cut_off=Sourced(64.0, "Lambert et al. 2004: between 63 and 64", "recalled"),
-    reliable_change=Sourced(14.0, _LAMBERT, "verified"),
+    reliable_change=Sourced(14.0, "Lambert et al. 2004; the publisher's list of thresholds", "verified"),
     alpha=Sourced(0.93, _LAMBERT, "recalled"),
     test_retest=Sourced(0.84, _LAMBERT, "recalled"),
     clinical_norm=Sourced(Norm(83.1, 22.2), "Lambert et al. 2004, outpatients", "recalled"),
@@ -98,10 +98,12 @@ WSAS = Instrument(
     scoring=Sourced(Scoring("sum", 1), "Mundt et al. 2002: sum, 0 to 40", "verified"),
     missing=Sourced(MissingRule(1), "NHS Talking Therapies: at least four of the five answered", "verified"),
     raters=("client",),
-    cut_off=Sourced(10.0, "Mundt et al. 2002: 10 to 20 significant, above 20 severe", "recalled"),
+    cut_off=Sourced(
+        10.0, "Mundt et al. 2002 (Br J Psychiatry 180:461-4): 10 to 20 significant, above severe", "verified"
+    ),
     reliable_change=Sourced(8.0, "Zahra et al. 2014", "recalled"),
-    alpha=Sourced(0.7, "Mundt et al. 2002, lower of .70 to .94", "recalled"),
-    test_retest=Sourced(0.73, "Mundt et al. 2002", "recalled"),
+    alpha=Sourced(0.7, "Mundt et al. 2002, lower of .70 to .94", "verified"),
+    test_retest=Sourced(0.73, "Mundt et al. 2002", "verified"),
     licence="Copyright I. M. Marks; free in clinical use with acknowledgement, as far as is known.",
     aliases=("Work and Social Adjustment Scale",),
 )

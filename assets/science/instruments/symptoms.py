@@ -11,7 +11,7 @@ from assets.science.instruments.model import Absent, Instrument, MissingRule, No
 _ONE_IN_TEN = "Convention of this registry where no published rule was found: at most one item in ten left open"
 _ONE_OR_TWO = "Kroenke et al. 2010: one or two open items take the mean of the answered ones"
 _BLEVINS = "Blevins et al. 2015 (J Trauma Stress 28:489-498)"
-_LOVIBOND = "Lovibond & Lovibond 1995"
+_DASS = "Lovibond & Lovibond 1995; public scoring code of the ARC measures"
 
 PHQ_9 = Instrument(
     id="PHQ-9",
@@ -90,12 +90,14 @@ K10 = Instrument(
     name="Kessler Psychological Distress Scale",
     kind="outcome",
     direction="higher_is_worse",
-    n_items=Sourced(10, "Kessler et al. 2002", "recalled"),
-    item_range=Sourced(Range(1, 5), "Kessler et al. 2002, scored 1 to 5", "recalled"),
-    scoring=Sourced(Scoring("sum", 1), "Kessler et al. 2002: sum, 10 to 50", "recalled"),
+    n_items=Sourced(10, "Kessler et al. 2002; Australian Bureau of Statistics 4817.0.55.001", "verified"),
+    item_range=Sourced(
+        Range(1, 5), "Australian Bureau of Statistics 4817.0.55.001; 0 to 4 in the United States", "verified"
+    ),
+    scoring=Sourced(Scoring("sum", 1), "Australian Bureau of Statistics 4817.0.55.001: sum, 10 to 50", "verified"),
     missing=Sourced(MissingRule(1), _ONE_IN_TEN, "recalled"),
     raters=("client",),
-    cut_off=Sourced(20.0, "Andrews & Slade 2001: 20, 25, 30 for mild, moderate, severe", "recalled"),
+    cut_off=Sourced(20.0, "Andrews & Slade 2001, as dqref.com gives them: 20, 25, 30", "verified"),
     reliable_change=Sourced(7.0, "Upper of the 5 to 7 in use", "recalled"),
     alpha=Sourced(0.93, "Kessler et al. 2002", "recalled"),
     licence="Free to use.",
@@ -107,16 +109,16 @@ DASS_21 = Instrument(
     name="Depression Anxiety Stress Scales, short",
     kind="outcome",
     direction="higher_is_worse",
-    n_items=Sourced(21, _LOVIBOND, "recalled"),
-    item_range=Sourced(Range(0, 3), _LOVIBOND, "recalled"),
-    scoring=Sourced(Scoring("sum", 2), "Lovibond & Lovibond 1995: sums doubled to the 42-item scale", "recalled"),
+    n_items=Sourced(21, _DASS, "verified"),
+    item_range=Sourced(Range(0, 3), _DASS, "verified"),
+    scoring=Sourced(Scoring("sum", 2), f"{_DASS}: sums doubled to the 42-item scale", "verified"),
     missing=Sourced(MissingRule(2), _ONE_IN_TEN, "recalled"),
     raters=("client",),
     subscales=tuple(
         Subscale(
             id=part_id,
             name=name,
-            items=Sourced(items, "Lovibond & Lovibond 1995; public scoring code of the ARC measures", "verified"),
+            items=Sourced(items, _DASS, "verified"),
             missing=Sourced(MissingRule(1), _ONE_IN_TEN, "recalled"),
             cut_off=Sourced(cut_off, "Lovibond & Lovibond 1995, lowest score outside normal", "recalled"),
         )
