@@ -268,8 +268,9 @@ def _batches(forms: pl.DataFrame, *, batch: Sequence[str], at: str) -> list[NDAr
 
 
 def _floats(forms: pl.DataFrame, columns: Sequence[str]) -> Floats:
-    """Columns as one array of floats, NaN where open."""
-    return forms.select(pl.col(list(columns)).cast(pl.Float64).fill_null(math.nan)).to_numpy()
+    """Columns as one array of floats, NaN where open or where an answer is no number that any form could hold."""
+    answers: Floats = forms.select(pl.col(list(columns)).cast(pl.Float64).fill_null(math.nan)).to_numpy()
+    return np.where(np.isfinite(answers), answers, math.nan)
 
 
 def _fits(answers: Floats, spans: tuple[Range, ...]) -> Flags:

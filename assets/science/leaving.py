@@ -61,13 +61,14 @@ def landmark(
         raise ValueError("landmark_session and fewest_ratings must be at least 1")
     keys = ("client_id", "episode_id")
     early = pl.col("session_number") <= landmark_session
+    alliance, score = (pl.col(name).cast(pl.Float64).fill_nan(None) for name in ("alliance", "score"))
     described = (
         sessions.sort(*keys, "session_number")
         .group_by(keys, maintain_order=True)
         .agg(
-            early_alliance=pl.col("alliance").filter(early).mean(),
-            early_ratings=pl.col("alliance").filter(early).count().cast(pl.Int64),
-            score_at_landmark=pl.col("score").filter(early).drop_nulls().last(),
+            early_alliance=alliance.filter(early).mean(),
+            early_ratings=alliance.filter(early).count().cast(pl.Int64),
+            score_at_landmark=score.filter(early).drop_nulls().last(),
         )
     )
     after = pl.col("sessions") - landmark_session
@@ -118,13 +119,15 @@ def hazard_ratios(
         `no_variation` or `no_solution`.
 
     Raises:
-        ValueError: If a figure is missing.
+        ValueError: If a figure is missing or not finite.
 
     Source: Cox 1972, J R Stat Soc B 34:187-220; Efron 1977, J Am Stat Assoc 72:557-565.
     """
     if data.select(pl.any_horizontal(pl.col(time, event, *covariates).is_null()).any()).item():
         raise ValueError("a hazard ratio needs complete rows; leave out clients with a missing figure, and count them")
     x = data.select(pl.col(*covariates).cast(pl.Float64)).to_numpy()
+    if not (np.isfinite(x).all() and data.select(pl.col(time).cast(pl.Float64).is_finite().all()).item()):
+        raise ValueError("a hazard ratio needs finite figures; leave out clients with one that is no number")
     happened = data[event].to_numpy().astype(bool)
     estimate = error = np.full(len(covariates), np.nan)
     refusal = None

@@ -77,6 +77,8 @@ def flag_ruptures(
     """
     if drop_sds <= 0 or fewest_past_ratings < 1:
         raise ValueError("drop_sds must lie above 0 and fewest_past_ratings be at least 1")
+    if within_sd is not None and not within_sd >= 0:
+        raise ValueError("within_sd must be 0 or more, or None where it is not known")
     if ratings.select(pl.struct(*KEYS, "session_number").is_duplicated().any()).item():
         raise ValueError("a session of a client stands twice; keep one rating a session")
     spread = within_sd or None

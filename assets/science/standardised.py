@@ -45,7 +45,8 @@ def with_expected(
     """
     if most_bands < 1 or fewest_in_band < 1:
         raise ValueError("most_bands and fewest_in_band must be at least 1")
-    if cases.select(pl.any_horizontal(pl.col(event, severity).is_null()).any()).item():
+    is_missing = pl.col(event).is_null() | ~pl.col(severity).cast(pl.Float64).is_finite().fill_null(value=False)
+    if cases.select(is_missing.any()).item():
         raise ValueError("every case needs its event and its severity; leave out and count those without")
     bands = max(1, min(most_bands, cases.height // fewest_in_band))
     # The middle rank of equal scores puts all of them into the band where their middle lies.

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.science import change
-from assets.science.instruments.model import Norm
+from assets.science.instruments.model import Norm, better_sign, is_on_clinical_side
 from assets.science.instruments.registry import REGISTRY
 
 WITH_THRESHOLD = [each for each in REGISTRY if each.reliable_change]
@@ -311,3 +311,20 @@ def test_whole_numbers_are_scores_too():
         direction="higher_is_worse",
     )
     assert frame.select(expression.alias("category"))["category"].to_list() == ["recovered", "not evaluable"]
+
+
+@pytest.mark.parametrize("instrument", REGISTRY, ids=lambda each: each.id)
+def test_every_instrument_reads_its_best_score_as_better_and_its_worst_as_worse(instrument):
+    low, high = instrument.score_range.low, instrument.score_range.high
+    best, worst = (high, low) if instrument.direction == "higher_is_better" else (low, high)
+    found = categories(
+        [(worst, best), (best, worst), (best, best)],
+        critical=(high - low) / 10,
+        at_critical="reliable",
+        cut_off=(low + high) / 2,
+        direction=instrument.direction,
+    )
+    assert found == ["recovered", "harmed", "unchanged"]
+    assert better_sign(instrument.direction) * (best - worst) > 0
+    assert is_on_clinical_side(worst, cut_off=(low + high) / 2, direction=instrument.direction)
+    assert not is_on_clinical_side(best, cut_off=(low + high) / 2, direction=instrument.direction)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 
 import numpy as np
@@ -255,3 +256,10 @@ def test_the_couples_totals_are_all_as_declared(shared_export):
     frame = pl.read_parquet(shared_export / "couples" / "measures.parquet").rename({"completed_on": "on"})
     for name in ("SRS", "CSI-4"):
         assert found(marked_totals(frame.filter(pl.col("instrument") == name), name)).height == 0
+
+
+def test_an_answer_beyond_all_numbers_is_a_slip_and_breaks_nothing():
+    wai = REGISTRY["WAI-SR"]
+    totals = pl.DataFrame({"who": ["a"] * 3, "day": [1, 2, 3], "total": [math.inf, math.nan, 30.0]})
+    marked = form_confusion.mark_confused_totals(totals, batch=["who"], at="day", total_column="total", instrument=wai)
+    assert marked["confusion"].to_list() == [None] * 3

@@ -1,6 +1,7 @@
 """What goes with leaving, against R's survival package, slow counting and laws."""
 
 import json
+import math
 
 import numpy as np
 import polars as pl
@@ -244,3 +245,33 @@ def test_each_hazard_has_an_interval_and_a_number_of_clients():
     assert got["hazard"].to_list() == [0.0, 1 / 3, None]
     assert got["lower"][1] < 1 / 3 < got["upper"][1]
     assert got["upper"][2] is None
+
+
+def test_a_rating_or_score_that_is_no_number_is_missing_at_the_landmark():
+    sessions = pl.DataFrame(
+        {
+            "client_id": ["a"] * 3,
+            "episode_id": ["e"] * 3,
+            "session_number": [1, 2, 3],
+            "alliance": [5.0, math.nan, 4.0],
+            "score": [10.0, 9.0, math.nan],
+        }
+    )
+    endings = pl.DataFrame({"episode_id": ["e"], "sessions": [5], "end_reason": ["unplanned"]})
+    row = landmark(sessions, endings, landmark_session=3, fewest_ratings=2).row(0, named=True)
+    assert (row["early_alliance"], row["early_ratings"], row["score_at_landmark"]) == (4.5, 2, 9.0)
+
+
+@pytest.mark.parametrize("figure", [math.nan, math.inf])
+@pytest.mark.parametrize("column", ["time", "x"])
+def test_a_hazard_ratio_is_not_made_of_figures_that_are_not_finite(column, figure):
+    data = pl.DataFrame({"time": [1.0, 2.0], "left": [True, False], "x": [1.0, 2.0]})
+    with pytest.raises(ValueError, match="needs finite figures"):
+        hazard_ratios(
+            data.with_columns(pl.lit(figure).alias(column)),
+            time="time",
+            event="left",
+            covariates=["x"],
+            fewest_events=1,
+            confidence=0.95,
+        )

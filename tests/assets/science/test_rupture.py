@@ -245,3 +245,9 @@ def test_a_rating_that_is_no_number_is_a_form_not_filled_in():
     assert flags(given)["is_rupture"].to_list() == flags(missing)["is_rupture"].to_list()
     follow = {"within_sd": 1.0, "repair_within_sessions": 5, "repair_sds": 0.5}
     assert trace_ruptures(flags(given), **follow).equals(trace_ruptures(flags(missing), **follow))
+
+
+@pytest.mark.parametrize("sd", [-1.0, math.nan])
+def test_a_spread_that_cannot_be_is_refused(sd):
+    with pytest.raises(ValueError, match="within_sd must be 0 or more"):
+        flags(ratings_of([5, 5, 2]), sd=sd)

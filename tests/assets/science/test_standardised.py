@@ -176,6 +176,7 @@ def test_choices_below_one_are_refused(changes):
         judged(expected_of(cases(("a", 5, True))), fewest_cases=0)
 
 
-def test_a_case_without_its_severity_is_refused():
+@pytest.mark.parametrize("row", [("a", None, True), ("a", math.nan, True), ("a", 5, None)])
+def test_a_case_without_its_severity_or_its_event_is_refused(row):
     with pytest.raises(ValueError, match="needs its event and its severity"):
-        expected_of(cases(("a", None, True)))
+        expected_of(cases(row))
