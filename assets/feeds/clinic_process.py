@@ -99,6 +99,19 @@ class ClinicParameters:
     is_scale_real: bool = (
         True  # whole points 0-27, alliance in twelfths with a ceiling at 5; False keeps the unrounded process
     )
+    rupture_lasting: float = 0.0  # how far the alliance stays down until it is repaired, beside the dip; off
+    # Log odds a session of dropping out while a rupture is not repaired; off. Confrontation ruptures predict dropout
+    # with d = .74 (Eubanks, Lubitz, Muran & Safran, 2019), which is log odds of about 1.3.
+    dropout_torn: float = 0.0
+    # Share of clients who begin to hold back at some session; off. Nearly all say they have kept something from a
+    # therapist (Blanchard & Farber, 2016: 93%); in how many it shows is assumed.
+    holding_back_share: float = 0.0
+    # From the session on at which a client begins to hold back, all assumed:
+    holding_back_alliance: float = 0.25  # points of alliance less
+    holding_back_skips: float = 0.25  # probability of leaving the alliance form out, beside the others
+    holding_back_missed: float = 0.9  # log odds of missing an appointment
+    holding_back_later: float = 0.15  # probability that the next session is booked a week later than usual
+    holding_back_dropout: float = 1.2  # log odds a session of dropping out
 
     @classmethod
     def undisturbed(cls, **changes: float) -> "ClinicParameters":
@@ -137,6 +150,7 @@ class ClinicTruth:
     has_hard_circumstances: Flags  # (J,)
     ending: Integers  # (J,) PLANNED, COMPLETED_EARLY, DROPPED_OUT or STILL_OPEN
     last_session: Integers  # (J,) index t of the last session, -1 while open
+    holds_back_from: Integers  # (J,) index t from which the client holds back, `longest` for those who never do
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +159,9 @@ class SimulatedClinic:
 
     `sessions` has site, clinician, client (whole numbers), session (t, from 0), outcome and alliance (null where not
     filled in), within_true, is_rupture, missed_before (appointments missed since the previous
-    session).
+    session). What is true of each session stands beside them: is_torn (a rupture not repaired by its end),
+    is_holding_back, weeks_later (that it was booked later than usual), and the chances dropout_probability (that
+    treatment is broken off with it) and skip_probability (that the alliance form is left out).
     """
 
     sessions: pl.DataFrame
@@ -169,8 +185,13 @@ def simulate(parameters: ClinicParameters, *, seed: int) -> SimulatedClinic:
     """
     draw = np.random.default_rng(seed)
     truth = _people(parameters, draw)
+    # A stream of its own, so that a service in which nobody holds back is drawn as it would be without the possibility.
+    apart = np.random.default_rng([seed, 2])
+    begins = apart.integers(1, parameters.longest, parameters.clients)
+    ever = apart.random(parameters.clients) < parameters.holding_back_share
+    truth.holds_back_from[:] = np.where(ever, begins, parameters.longest)
     tracks = _tracks(parameters, truth, draw)
-    return SimulatedClinic(sessions=_sessions(parameters, truth, tracks, draw), truth=truth)
+    return SimulatedClinic(sessions=_sessions(parameters, truth, tracks, draw, apart), truth=truth)
 
 
 def _people(p: ClinicParameters, draw: np.random.Generator) -> ClinicTruth:
@@ -208,6 +229,7 @@ def _people(p: ClinicParameters, draw: np.random.Generator) -> ClinicTruth:
         has_hard_circumstances=hard,
         ending=np.zeros(p.clients, dtype=np.int64),
         last_session=np.full(p.clients, -1, dtype=np.int64),
+        holds_back_from=np.full(p.clients, p.longest, dtype=np.int64),
     )
 
 
@@ -220,13 +242,15 @@ class _Tracks:
     within: Floats
     attended: Flags
     rupture: Flags
+    torn: Flags
+    dropout: Floats  # chance of breaking off with the session
 
 
 def _tracks(p: ClinicParameters, truth: ClinicTruth, draw: np.random.Generator) -> _Tracks:
     """The sessions one after another, all clients at once; writes the endings into the truth."""
     shape = (p.clients, p.longest)
-    outcome, alliance, within = (np.zeros(shape) for _ in range(3))
-    attended, rupture = (np.zeros(shape, dtype=bool) for _ in range(2))
+    outcome, alliance, within, dropout = (np.zeros(shape) for _ in range(4))
+    attended, rupture, still_torn = (np.zeros(shape, dtype=bool) for _ in range(3))
     k = truth.client_clinician
     agreed = np.clip(draw.poisson(p.planned_sessions - 4.0, p.clients) + 4, 4, p.longest)
     alive, torn = np.ones(p.clients, dtype=bool), np.zeros(p.clients, dtype=bool)
@@ -244,29 +268,36 @@ def _tracks(p: ClinicParameters, truth: ClinicTruth, draw: np.random.Generator) 
         torn = (torn | falls) & ~mends
         spread = p.alliance_shock_sd if t > 0 else p.alliance_shock_sd / np.sqrt(1.0 - p.alliance_carry_over**2)
         w = p.alliance_carry_over * w + kappa * shock + draw.normal(0.0, spread, p.clients) - p.rupture_dip * falls
-        a = usual + p.alliance_growth * g + w
+        holds = t >= truth.holds_back_from
+        a = usual + p.alliance_growth * g + w - p.rupture_lasting * torn - p.holding_back_alliance * holds
         if p.is_scale_real:
             y = np.clip(np.round(y), 0.0, MOST_SEVERE)
             a = np.clip(np.round(a * 12.0) / 12.0, 1.0, 5.0)
         outcome[:, t], alliance[:, t], within[:, t], attended[:, t], rupture[:, t] = y, a, w, alive, falls & alive
+        still_torn[:, t] = torn
         low = np.where(y < p.early_below, low + 1, 0)
         log_odds = (
             p.dropout_log_odds
             + p.dropout_outcome * (y - 12.0)
             + p.dropout_within * w
             + p.dropout_between * truth.client_alliance
+            + p.dropout_torn * torn
+            + p.holding_back_dropout * holds
         )
-        dropped = alive & (draw.random(p.clients) < 1.0 / (1.0 + np.exp(-log_odds)))
+        dropout[:, t] = 1.0 / (1.0 + np.exp(-log_odds))
+        dropped = alive & (draw.random(p.clients) < dropout[:, t])
         early = alive & ~dropped & (low >= 2) & (draw.random(p.clients) < p.early_probability)
         done = alive & ~dropped & ~early & (t + 1 >= agreed)
         truth.ending[dropped], truth.ending[early], truth.ending[done] = DROPPED_OUT, COMPLETED_EARLY, PLANNED
         stopped = dropped | early | done
         truth.last_session[stopped] = t
         alive = alive & ~stopped
-    return _Tracks(outcome, alliance, within, attended, rupture)
+    return _Tracks(outcome, alliance, within, attended, rupture, still_torn, dropout)
 
 
-def _sessions(p: ClinicParameters, truth: ClinicTruth, tracks: _Tracks, draw: np.random.Generator) -> pl.DataFrame:
+def _sessions(
+    p: ClinicParameters, truth: ClinicTruth, tracks: _Tracks, draw: np.random.Generator, apart: np.random.Generator
+) -> pl.DataFrame:
     """The attended sessions in long form, with forms missing and appointments missed."""
     client, session = np.nonzero(tracks.attended)
     rows = len(client)
@@ -274,12 +305,14 @@ def _sessions(p: ClinicParameters, truth: ClinicTruth, tracks: _Tracks, draw: np
     previous = np.where(session > 0, tracks.outcome[client, np.maximum(session - 1, 0)], 0.0)
     severe = p.severe_missing * (previous > SEVERE_ENOUGH_TO_SKIP_FORMS)
     no_outcome = (draw.random(rows) < p.outcome_missing + severe) & (session > 0)
-    no_alliance = draw.random(rows) < p.alliance_missing + severe
+    holds = session >= truth.holds_back_from[client]
+    skips = p.alliance_missing + severe + p.holding_back_skips * holds
+    no_alliance = draw.random(rows) < skips
     missed = np.zeros(rows, dtype=np.int64)
     if p.missed_probability > 0:
         frailty = draw.normal(0.0, p.missed_spread, p.clients)
         base = np.log(p.missed_probability / (1.0 - p.missed_probability))
-        chance = 1.0 / (1.0 + np.exp(-(base + frailty[client])))
+        chance = 1.0 / (1.0 + np.exp(-(base + frailty[client] + p.holding_back_missed * holds)))
         missed = np.where(session > 0, draw.geometric(1.0 - chance) - 1, 0)
     clinician = truth.client_clinician[client]
     return pl.DataFrame(
@@ -293,5 +326,10 @@ def _sessions(p: ClinicParameters, truth: ClinicTruth, tracks: _Tracks, draw: np
             "within_true": tracks.within[client, session],
             "is_rupture": tracks.rupture[client, session],
             "missed_before": missed,
+            "is_torn": tracks.torn[client, session],
+            "is_holding_back": holds,
+            "weeks_later": (apart.random(rows) < p.holding_back_later * holds).astype(np.int64),
+            "dropout_probability": tracks.dropout[client, session],
+            "skip_probability": skips,
         },
     ).with_columns(pl.col("outcome").fill_nan(None), pl.col("alliance").fill_nan(None))

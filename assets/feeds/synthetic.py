@@ -1,8 +1,8 @@
 """A simulated service written out the way a clinic's record system would hand it over.
 
 What belongs here: the six CSV files of an export, filled from `clinic_process.simulate`, item forms that add up to the
-simulated scores, the rows that are wrong in the ways such rows are wrong, and one file sent twice. What does not: the
-process itself (`clinic_process.py`) and reading (`assets/feeds` beside it).
+simulated scores, and one file sent twice. What does not: the process itself (`clinic_process.py`), the rows that are
+wrong (`synthetic_mistakes.py`) and reading (`assets/feeds` beside it).
 
 Files: UTF-8, commas, ISO dates and local times, blanks for what was not filled in.
 """
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from assets.feeds.clinic_process import COMPLETED_EARLY, DROPPED_OUT, PLANNED, ClinicParameters, ClinicTruth, simulate
+from assets.feeds.synthetic_mistakes import wrong_rows_of
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -103,7 +104,7 @@ def write_export(  # noqa: PLR0913 - a service has this many sizes
     rows, wrong_rows = {}, {}
     for name, table in tables.items():
         text = table.select(pl.all().cast(pl.String))
-        wrong = _wrong_rows(name, text) if has_wrong_rows else text.clear()
+        wrong = wrong_rows_of(name, text) if has_wrong_rows else text.clear()
         pl.concat([text, wrong]).write_csv(folder / name, null_value="")
         rows[name], wrong_rows[name] = text.height + wrong.height, wrong.height
     twice = "wai_sr_resent.csv"
@@ -114,7 +115,9 @@ def write_export(  # noqa: PLR0913 - a service has this many sizes
 def _booked(sessions: pl.DataFrame, truth: ClinicTruth, draw: np.random.Generator, *, data_on: dt.date) -> pl.DataFrame:
     """Every appointment up to the data date: the sessions, those missed before them, those missed after a dropout."""
     clients = len(truth.client_clinician)
-    held = sessions.with_columns(week=(pl.col("missed_before") + 1).cum_sum().over("client") - 1)
+    held = sessions.with_columns(
+        week=(pl.col("missed_before") + pl.col("weeks_later") + 1).cum_sum().over("client") - 1
+    )
     missed = (
         held.filter(pl.col("missed_before") > 0)
         .select("client", "clinician", last=pl.col("week"), before=pl.int_ranges(1, pl.col("missed_before") + 1))
@@ -311,39 +314,3 @@ def _clinicians(truth: ClinicTruth, draw: np.random.Generator, *, data_on: dt.da
             "started_on": pl.Series(began).cast(pl.Date),
         },
     )
-
-
-def _wrong_rows(name: str, good: pl.DataFrame) -> pl.DataFrame:
-    """Copies of good rows, each made wrong in one way."""
-    mistakes: dict[str, tuple[dict[str, str | None], ...]] = {
-        "appointments.csv": (
-            {"appointment_id": "A9000001", "status": "attended?"},
-            {"appointment_id": "A9000002", "starts_at": "2026-02-30 10:00:00"},
-            {"appointment_id": "A9000003", "duration_minutes": "-50"},
-            {"appointment_id": "A9000004", "client_id": None},
-            {"appointment_id": "A9000005", "starts_at": "2099-01-05 10:00:00"},
-            {"status": "cancelled_by_clinic", "starts_at": "2025-01-01 07:00:00"},
-        ),
-        "wai_sr.csv": (
-            {"rating_id": "L9000001", "item_3": "6"},
-            {"rating_id": "L9000002", "client_id": "C999999"},
-            {"rating_id": "L9000003", "completed_on": "31/02/2026"},
-            {"rating_id": None},
-        ),
-        "phq9.csv": (
-            {"rating_id": "O9000001", "item_1": "4"},
-            {"rating_id": "O9000002", "item_9": "n/a"},
-            {"rating_id": "O9000003", "appointment_id": "A9999999"},
-        ),
-        "episodes.csv": (
-            {"episode_id": "E900001", "started_on": "2026-06-01", "ended_on": "2025-06-01", "end_reason": "planned"},
-            {"episode_id": "E900002", "clinician_id": "K9999"},
-        ),
-        "people.csv": (
-            {"client_id": "C900001", "deprivation_decile": "11"},
-            {"client_id": "C900002", "age_band": "341"},
-        ),
-        "clinicians.csv": (),
-    }
-    rows = [good.row(i % good.height, named=True) | mistake for i, mistake in enumerate(mistakes[name])]
-    return pl.DataFrame(rows, schema=good.schema)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import polars as pl
+from scipy import stats
+from scipy.special import expit
 
 from assets.science.intervals import integrate, mixture_below, mixture_interval, mixture_mean_sd
 from assets.science.multilevel import EstimateRefusedError, NestedModel, fit
@@ -148,17 +150,21 @@ def members_within_cases(ratings: pl.DataFrame, *, minimum_clinicians: int, conf
 
 
 def _shares(weights: Floats, ratios: Floats, *, confidence: float) -> dict[str, tuple[float, float, float]]:
-    """Mean and equal-tailed interval of each level's share of the variance over weighted draws."""
+    """Each level's mean share of the variance over weighted draws, and an interval that is normal on the log odds.
+
+    Ends read off the draws themselves rest on the few farthest ones, and covered 82 to 92% of truths where 95 were
+    wanted; these covered 96 to 98% of the same.
+    """
     variances = np.column_stack([np.ones(len(ratios)), ratios**2])
     shares = variances / variances.sum(axis=1, keepdims=True)
-    tails = ((1 - confidence) / 2, (1 + confidence) / 2)
-    found = {}
-    for level, share in zip(LEVELS, shares.T, strict=True):
-        rising = np.argsort(share, kind="stable")
-        reached = np.cumsum(weights[rising])
-        low, high = (share[rising][min(np.searchsorted(reached, tail), len(share) - 1)] for tail in tails)
-        found[level] = (round(float(weights @ share), DIGITS), round(float(low), DIGITS), round(float(high), DIGITS))
-    return found
+    odds = np.log(shares) - np.log1p(-shares)
+    centre = weights @ odds
+    reach = stats.norm.isf((1 - confidence) / 2) * np.sqrt(weights @ (odds - centre) ** 2)
+    figures = np.round([np.clip(weights @ shares, *(ends := expit([centre - reach, centre + reach]))), *ends], DIGITS)
+    return {
+        level: (float(mean), float(low), float(high))
+        for level, (mean, low, high) in zip(LEVELS, figures.T, strict=True)
+    }
 
 
 def _refused(sentence: str) -> Members:

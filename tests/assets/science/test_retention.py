@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from statsmodels.duration.survfunc import SurvfuncRight
 
-from assets.science.retention import aalen_johansen, kaplan_meier, log_rank
+from assets.feeds.clinic_process import DROPPED_OUT, STILL_OPEN, ClinicParameters, simulate
+from assets.science.retention import aalen_johansen, curves_by_group, kaplan_meier, log_rank
 
 
 @pytest.fixture(scope="module")
@@ -167,3 +169,90 @@ def test_impossible_times_and_causes_are_refused():
         kaplan_meier([1], [True, False], confidence=0.95)
     with pytest.raises(ValueError, match="one of the causes"):
         aalen_johansen([1], ["moved"], causes=CAUSES, confidence=0.95)
+
+
+EPISODES = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(1, 9), st.sampled_from(["planned", "unplanned", None])),
+    min_size=1,
+    max_size=40,
+)
+
+
+def grouped(rows):
+    episodes = pl.DataFrame(rows, schema={"group": pl.String, "sessions": pl.Int64, "outcome": pl.String}, orient="row")
+    return episodes, curves_by_group(episodes, by=["group"], causes=["planned", "unplanned"], confidence=0.95)
+
+
+@settings(max_examples=60)
+@given(EPISODES)
+def test_curves_of_many_groups_are_those_of_each_by_itself(rows):
+    episodes, curves = grouped(rows)
+    for name in episodes["group"].unique():
+        own = episodes.filter(pl.col("group") == name)
+        told = curves.filter(pl.col("group") == name)
+        staying = kaplan_meier(own["sessions"], own["outcome"].is_not_null(), confidence=0.95)
+        ending = aalen_johansen(own["sessions"], own["outcome"], causes=["planned", "unplanned"], confidence=0.95)
+        at = told.filter(pl.col("session_number").is_in(own["sessions"].unique().to_list()))
+        km = at.filter(pl.col("curve") == "in_treatment")
+        assert km["at_risk"].to_list() == staying["at_risk"].to_list()
+        assert km["endings"].to_list() == staying["events"].to_list()
+        assert km["censored"].to_list() == staying["censored"].to_list()
+        compare = [(km, "share", staying["survival"])] + [(km, end, staying[end]) for end in ("lower", "upper")]
+        for cause in ("planned", "unplanned"):
+            aj = at.filter(pl.col("curve") == cause)
+            compare += [(aj, "share", ending[cause])]
+            compare += [(aj, end, ending[f"{cause}_{end}"]) for end in ("lower", "upper")]
+        for got, column, want in compare:
+            assert got[column].to_list() == pytest.approx(want.to_list(), abs=1e-10, nan_ok=True)
+
+
+@settings(max_examples=60)
+@given(EPISODES)
+def test_the_curves_of_a_group_add_up_to_one_at_every_session(rows):
+    _, curves = grouped(rows)
+    total = curves.group_by("group", "session_number").agg(pl.col("share").sum(), rows=pl.len())
+    assert total["share"].to_list() == pytest.approx([1.0] * total.height)
+    assert set(total["rows"]) == {3}
+
+
+def test_a_curve_is_told_at_every_session_even_where_nobody_ended():
+    _, curves = grouped([("a", 1, "planned"), ("a", 4, "unplanned"), ("a", 4, None)])
+    staying = curves.filter(pl.col("curve") == "in_treatment")
+    assert staying["session_number"].to_list() == [1, 2, 3, 4]
+    assert staying["share"].to_list() == pytest.approx([2 / 3] * 3 + [1 / 3])
+    assert staying["at_risk"].to_list() == [3, 2, 2, 2]
+
+
+def test_statsmodels_draws_the_same_curve(clinic):
+    data, _ = clinic
+    second = SurvfuncRight(data["time"].to_numpy(), data["event"].to_numpy())
+    got = kaplan_meier(data["time"], data["event"], confidence=0.95).filter(pl.col("events") > 0)
+    assert got["survival"].to_list() == pytest.approx(second.surv_prob.tolist(), abs=1e-12)
+
+
+def test_whoever_never_came_has_no_time():
+    with pytest.raises(ValueError, match="leave it out"):
+        grouped([("a", 0, None)])
+
+
+def test_an_unknown_way_of_ending_is_refused():
+    with pytest.raises(ValueError, match="one of the causes"):
+        grouped([("a", 1, "lost")])
+
+
+def test_curves_of_what_a_data_date_cuts_off_are_those_of_the_whole():
+    truth = simulate(ClinicParameters(clients=12_000, clinicians=40), seed=11).truth
+    draw = np.random.default_rng(1)
+    reason = np.select([truth.ending == DROPPED_OUT, truth.ending != STILL_OPEN], ["unplanned", "planned"], default="")
+    sessions = np.where(truth.last_session >= 0, truth.last_session + 1, ClinicParameters().longest)
+    cut = draw.integers(1, 40, sessions.size)
+    is_open = (cut < sessions) | (reason == "")
+    episodes = pl.DataFrame(
+        {"all": "all", "sessions": np.minimum(sessions, cut), "outcome": np.where(is_open, "", reason)}
+    ).with_columns(pl.col("outcome").replace("", None))
+    curves = curves_by_group(episodes, by=["all"], causes=["planned", "unplanned"], confidence=0.999)
+    for way in ("planned", "unplanned"):
+        told = curves.filter(pl.col("curve") == way).filter(pl.col("session_number").is_in([3, 6, 10, 15]))
+        for row in told.iter_rows(named=True):
+            whole = float(((reason == way) & (sessions <= row["session_number"])).mean())
+            assert row["lower"] < whole < row["upper"]
