@@ -29,6 +29,7 @@ VERBS = {
     "password": ("pipelines.commands.password:command", "Make an entry for the server's password file."),
     "audit": ("pipelines.commands.audit:command", "Read and verify the record of who saw what."),
     "query": ("pipelines.commands.query:command", "Ask the published warehouse a question in SQL."),
+    "extract": ("pipelines.commands.extract:command", "Write an extract in which nobody can be told apart."),
     "versions": ("pipelines.commands.versions:command", "List the published versions that are kept."),
     "rollback": ("pipelines.commands.rollback:command", "Publish an earlier version again."),
     "backup": ("pipelines.commands.backup:command", "Pack what landed and what is published into one file."),
