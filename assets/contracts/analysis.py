@@ -9,7 +9,7 @@ from assets.contracts.model import Column, Kind, Table
 
 LEVELS = ("within_client", "between_client", "between_clinician")
 SCOPES = ("service", "site", "programme")
-METHODS = ("split_panel_jackknife", "naive")
+METHODS = ("corrected", "split_panel_jackknife", "naive")
 
 _SCOPE = (
     v.word("scope", SCOPES, "Whether the row speaks of the whole service, one site or one programme."),
@@ -147,7 +147,11 @@ ALLIANCE_LEVELS = Table(
         v.ALLIANCE_INSTRUMENT,
         v.OUTCOME_INSTRUMENT,
         v.word("level", LEVELS, "Whether the comparison is within a client, between clients, or between clinicians."),
-        v.word("method", METHODS, "How it was estimated; naive is kept for analysts and never shown on a page."),
+        v.word(
+            "method",
+            METHODS,
+            "How it was estimated. `corrected` is the answer: within clients moments corrected for the look-ahead, or where clients come too few times for them, and between clients and clinicians, the split-panel jackknife. The jackknife at every level and the naive estimate are kept for analysts and never shown on a page.",
+        ),
         v.number(
             "estimate",
             "Improvement of the next outcome score for a tenth of the alliance measure's range; positive is better.",

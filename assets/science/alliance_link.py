@@ -2,13 +2,15 @@
 
 What belongs here: the published link at three levels kept apart (within a client, between clients of a clinician,
 between clinicians), each clinician's own within-client link drawn toward the service's, intervals, probabilities, and
-the sentences that refuse. What does not: the estimator that takes the look-ahead off (`split_panel.py`), the model
-(`multilevel.py`) and the uncertainty of its variances (`intervals.py`).
+the sentences that refuse. What does not: the estimators that take the look-ahead off (`corrected_moments.py` within
+clients, `split_panel.py` between them), the model (`multilevel.py`) and the uncertainty of its variances
+(`intervals.py`).
 
 Every figure is oriented: outcome points of improvement for one more alliance point, positive is better, whichever way
 the outcome measure runs. None of them is a cause: alliance is not handed out at random.
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,11 +18,12 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from assets.science.corrected_moments import corrected_moments
 from assets.science.intervals import integrate, mixture_below, mixture_interval, mixture_mean_sd
 from assets.science.multilevel import EstimateRefusedError
 from assets.science.nested_likelihood import Floats
 from assets.science.shrinkage import false_discoveries_held
-from assets.science.split_panel import LEVELS, WITHIN, SplitPanel, split_panel
+from assets.science.split_panel import LEVELS, WITHIN, SplitPanel, jackknife_error, split_panel
 from assets.science.verdicts import CLEAR_FROM, LIKELY_FROM
 
 COVERAGE: Final = 0.95
@@ -68,13 +71,26 @@ CLINICIAN_SCHEMA: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Effect:
+    """Effects of alliance's three parts (3,), and the same without each clinician (K, 3)."""
+
+    estimate: Floats
+    without: Floats
+
+    @property
+    def standard_error(self) -> Floats:
+        return jackknife_error(self.without, self.estimate)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LinkResult:
     """What could be said of the link.
 
     Attributes:
-        levels: one row a level (`within_client`, `between_client`, `between_clinician`) and method
-            (`split_panel_jackknife`, and `naive`, the textbook estimate, for analysts only): improvement for one
-            alliance point with 95% interval, the probability that it is positive, counts and a sentence.
+        levels: one row a level (`within_client`, `between_client`, `between_clinician`) and method: improvement for one
+            alliance point with 95% interval, the probability that it is positive, counts and a sentence. Of the methods
+            `corrected` is the answer. The others are for analysts: `split_panel_jackknife`, a second opinion within
+            clients that rests on other assumptions, and `naive`, the textbook estimate.
         clinicians: one row a clinician, in no order of merit: own within-client link, shrunken, with 95% interval, the
             probabilities that it is positive and that it is above the service's, and whether it stands apart from the
             service's with false discoveries held at 5%.
@@ -126,12 +142,13 @@ def estimate_link(
         )
     try:
         panel = split_panel(rows)
-        slopes = _clinicians(rows, panel) if describes_clinicians else pl.DataFrame(schema=CLINICIAN_SCHEMA)
+        corrected = _corrected(rows, panel)
+        slopes = _clinicians(rows, panel, corrected) if describes_clinicians else pl.DataFrame(schema=CLINICIAN_SCHEMA)
     except EstimateRefusedError as refused:
         return _refused(f"Cannot tell: {refused}")
     is_widened = clinicians < minimum_clinicians
     widening = np.sqrt(minimum_clinicians / clinicians) if is_widened else 1.0
-    levels = _levels(rows, panel, widening=float(widening), step=step)
+    levels = _levels(rows, panel, corrected, widening=float(widening), step=step)
     return LinkResult(levels=levels, clinicians=slopes, refusal=None, is_widened=is_widened)
 
 
@@ -167,20 +184,30 @@ def _refused(sentence: str) -> LinkResult:
     )
 
 
-def _levels(rows: pl.DataFrame, panel: SplitPanel, *, widening: float, step: float) -> pl.DataFrame:
-    """Both methods at each level; t intervals on as many degrees of freedom as the caseloads carry."""
+def _corrected(rows: pl.DataFrame, panel: SplitPanel) -> _Effect:
+    """The jackknife's effects, with the corrected moments' within clients wherever clients come often enough."""
+    estimate, without = panel.estimate.copy(), panel.without.copy()
+    with contextlib.suppress(EstimateRefusedError):
+        within = corrected_moments(rows)
+        estimate[0], without[:, 0] = within.estimate, within.without
+    return _Effect(estimate=estimate, without=without)
+
+
+def _levels(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect, *, widening: float, step: float) -> pl.DataFrame:
+    """All methods at each level; t intervals on as many degrees of freedom as the caseloads carry."""
     sizes = rows.group_by("clinician").len()["len"].to_numpy().astype(np.float64)
     freedom = max(effective_units(sizes) - 1.0, 1.0)
     reach = float(stats.t.ppf(0.5 + COVERAGE / 2.0, freedom))
     clients = rows.select("clinician", "client").n_unique()
     methods = (
-        ("split_panel_jackknife", panel.estimate, panel.standard_error),
-        ("naive", panel.naive, panel.naive_standard_error),
+        ("corrected", corrected),
+        ("split_panel_jackknife", _Effect(estimate=panel.estimate, without=panel.without)),
+        ("naive", _Effect(estimate=panel.naive, without=panel.naive_without)),
     )
     found = []
     for place, level in enumerate(LEVELS):
-        for method, estimates, errors in methods:
-            estimate, error = float(estimates[place]), float(errors[place]) * widening
+        for method, effect in methods:
+            estimate, error = float(effect.estimate[place]), float(effect.standard_error[place]) * widening
             ends = (estimate - reach * error, estimate + reach * error)
             found.append(
                 {
@@ -230,10 +257,11 @@ def _sentence(
     return f"{subject}, {finding}{caution}"
 
 
-def _clinicians(rows: pl.DataFrame, panel: SplitPanel) -> pl.DataFrame:
-    """Each clinician's own link: integrated over the variances, moved by what the jackknife moves the service's."""
+def _clinicians(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect) -> pl.DataFrame:
+    """Each clinician's own link: integrated over the variances, moved by what the correction moves the service's."""
     drawn = integrate(panel.naive_fit, level="clinician", seed=SEED)
-    shift, shift_error = float(panel.shift[0]), float(panel.shift_standard_error[0])
+    shift = float(corrected.estimate[0] - panel.naive[0])
+    shift_error = float(jackknife_error(corrected.without[:, 0] - panel.naive_without[:, 0], np.asarray(shift)))
     own = drawn.own[:, :, WITHIN] + shift
     own_sd = np.hypot(drawn.own_sd[:, :, WITHIN], shift_error)
     apart, apart_sd = drawn.effects[:, :, 1], drawn.effects_sd[:, :, 1]
@@ -250,7 +278,7 @@ def _clinicians(rows: pl.DataFrame, panel: SplitPanel) -> pl.DataFrame:
             "estimate": mean.round(DIGITS),
             "low": low.round(DIGITS),
             "high": high.round(DIGITS),
-            "service_estimate": np.full(len(mean), round(float(panel.estimate[0]), DIGITS)),
+            "service_estimate": np.full(len(mean), round(float(corrected.estimate[0]), DIGITS)),
             "probability_positive": (1.0 - mixture_below(drawn.weights, own, own_sd, threshold=0.0)).round(DIGITS),
             "probability_above_service": above.round(DIGITS),
             "is_different": false_discoveries_held(p_values, share=FALSE_DISCOVERIES),

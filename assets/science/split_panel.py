@@ -1,17 +1,15 @@
 """The effect of alliance on the next outcome without the look-ahead of the client's mean.
 
-What belongs here: the design of the lagged model with alliance in three parts, and the split-panel jackknife of its
-effects with a standard error that leaves out one clinician at a time. What does not: intervals, words and clinicians'
-own slopes (`alliance_link.py`).
+What belongs here: the design of the lagged model with alliance in three parts, the split-panel jackknife of its effects,
+and the same without each clinician. What does not: intervals, words and clinicians' own slopes (`alliance_link.py`).
 
 Why: alliance less the client's mean looks lagged and is not. The mean holds the alliance after the next outcome, which
 reacts to that outcome, so the textbook estimate is biased by about -feedback / number of sessions: half a point where
 an effect is one point. Half as many sessions give twice the bias; twice the whole estimate less the mean of the two
-halves' takes its leading term off (Dhaene & Jochmans, 2015, Rev. Econ. Stud. 82, p. 998). With few sessions the halves'
-bias is not quite twice the whole's; how much more follows from how long alliance keeps what moved it, and the
-within-client effect is extrapolated with that (`extrapolation`).
+halves' takes its leading term off (Dhaene & Jochmans, 2015, Rev. Econ. Stud. 82, p. 998).
 
-What it cannot mend: a reaction of alliance to outcome that is both strong and lasting, where a part of the bias stays.
+What it cannot mend: clients whose courses are not the curve's, and what of the bias is left where sessions are few. The
+within-client effect is therefore published from `corrected_moments.py`, and the jackknife's kept beside it.
 """
 
 from dataclasses import dataclass
@@ -35,25 +33,21 @@ COLUMNS: Final = (
 )
 WITHIN: Final = COLUMNS.index("within_client")
 LEVELS: Final = COLUMNS[WITHIN:]
-LONGEST_PERSISTENCE: Final = 0.8
-STEPS: Final = (0.8, 1.5)
 ROWS_TO_SPLIT: Final = 4  # two a half, so that each half has a mean to differ from
 
 
 @dataclass(frozen=True, kw_only=True)
 class SplitPanel:
-    """Effects of the three parts of alliance, in the order of LEVELS.
+    """Effects of the three parts of alliance, in the order of LEVELS; each also without each clinician in turn.
 
-    `naive` is the textbook estimate over all pairs and `shift` what the jackknife adds to it; their standard errors
-    leave out one clinician at a time. `naive_fit` is the fitted model behind it, `clinicians` the order of its units.
+    `naive` is the textbook estimate over all pairs, `naive_fit` the fitted model behind it, `clinicians` the order of
+    its units.
     """
 
     estimate: Floats  # (3,)
-    standard_error: Floats  # (3,)
+    without: Floats  # (K, 3)
     naive: Floats  # (3,)
-    naive_standard_error: Floats  # (3,)
-    shift: Floats  # (3,)
-    shift_standard_error: Floats  # (3,)
+    naive_without: Floats  # (K, 3)
     naive_fit: Fit
     clinicians: pl.Series
     splittable_clients: int
@@ -112,71 +106,21 @@ def split_panel(pairs: pl.DataFrame) -> SplitPanel:
     naive_fit, naive, naive_without = _effects(rows, names)
     parts = [_effects(part, names)[1:] for part in (long, *_halves(long))]
     (whole, whole_without), (early, early_without), (late, late_without) = parts
-    beyond = np.array([extrapolation(long), 1.0, 1.0])
-    estimate = whole + beyond * (whole - (early + late) / 2.0)
-    without = whole_without + beyond * (whole_without - (early_without + late_without) / 2.0)
     return SplitPanel(
-        estimate=estimate,
-        standard_error=_spread(without - estimate),
+        estimate=2.0 * whole - (early + late) / 2.0,
+        without=2.0 * whole_without - (early_without + late_without) / 2.0,
         naive=naive,
-        naive_standard_error=_spread(naive_without - naive),
-        shift=estimate - naive,
-        shift_standard_error=_spread((without - naive_without) - (estimate - naive)),
+        naive_without=naive_without,
         naive_fit=naive_fit,
         clinicians=names,
         splittable_clients=long.select("clinician", "client").n_unique(),
     )
 
 
-def persistence(rows: pl.DataFrame) -> float:
-    """How much of a move of alliance is left at the client's next session, 0 to 0.8.
-
-    From first differences, which need no mean of the client and so no correction for few sessions: for w_t = rho
-    w_{t-1} + n_t the covariance of neighbouring differences is -(1 - rho) / 2 of their variance.
-
-    Args:
-        rows: clinician, client, session_number, alliance.
-
-    Returns:
-        rho; 0 where no client has three sessions.
-    """
-    unit = ("clinician", "client")
-    moves = rows.sort(*unit, "session_number").select(*unit, move=pl.col("alliance").diff().over(unit))
-    both = moves.with_columns(before=pl.col("move").shift(1).over(unit)).drop_nulls()
-    now, before = both["move"].to_numpy(), both["before"].to_numpy()
-    variance = float((now**2 + before**2).sum()) / 2.0
-    return float(np.clip(1.0 + 2.0 * float(now @ before) / variance, 0.0, LONGEST_PERSISTENCE)) if variance > 0 else 0.0
-
-
-def extrapolation(long: pl.DataFrame) -> float:
-    """How many steps from the halves' estimate to the whole's the unbiased one lies beyond: 1 with many sessions.
-
-    A reaction to the outcome of session t + 1 moves the alliance there by kappa and h sessions later by kappa rho^h;
-    what of it enters a client's mean over T rows adds kappa sum_d (T - d) rho^(d - 1) / T to the covariance of
-    predictor and error. Summed over clients and divided by the predictor's sum of squares this is the look-ahead, up to
-    kappa, of whole and halves.
-
-    Args:
-        long: rows of clients with rows enough to split, with `of` and `place`.
-
-    Returns:
-        The step, between 0.8 and 1.5.
-    """
-    rho = persistence(long)
-    whole, early, late = (_look_ahead(part, rho) for part in (long, *_halves(long)))
-    half = (early + late) / 2.0
-    return float(np.clip(whole / (half - whole), *STEPS)) if half > whole else 1.0
-
-
-def _look_ahead(rows: pl.DataFrame, rho: float) -> float:
-    clients = rows.group_by("clinician", "client").agg(
-        pl.len(), squares=((pl.col("alliance") - pl.col("alliance").mean()) ** 2).sum()
-    )
-    counts = clients["len"].to_numpy()
-    lags = np.arange(1, int(counts.max()))
-    entering = {n: float((np.maximum(n - lags, 0) * rho ** (lags - 1)).sum()) / n for n in set(counts.tolist())}
-    squares = float(clients["squares"].to_numpy().sum())
-    return sum(entering[n] for n in counts.tolist()) / squares if squares > 0 else 0.0
+def jackknife_error(without: Floats, estimate: Floats) -> Floats:
+    """Standard error from estimates (K, ...) without each unit in turn (Efron & Tibshirani, 1993, eq. 11.5)."""
+    count = len(without)
+    return np.asarray(np.sqrt((count - 1) / count * ((without - estimate) ** 2).sum(axis=0)))
 
 
 def _halves(long: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -197,9 +141,3 @@ def _effects(rows: pl.DataFrame, names: pl.Series) -> tuple[Fit, Floats, Floats]
         leave_one_out(fitted)[:, WITHIN:]
     )
     return fitted, effects, without
-
-
-def _spread(differences: Floats) -> Floats:
-    """Jackknife standard error of differences from the whole estimate (Efron & Tibshirani, 1993, eq. 11.5)."""
-    count = len(differences)
-    return np.asarray(np.sqrt((count - 1) / count * (differences**2).sum(axis=0)))

@@ -37,7 +37,7 @@ def link(pairs):
     return estimated(pairs)
 
 
-def level(link, name, method="split_panel_jackknife"):
+def level(link, name, method="corrected"):
     return link.levels.filter((pl.col("level") == name) & (pl.col("method") == method)).row(0, named=True)
 
 
@@ -45,7 +45,7 @@ def test_three_levels_are_kept_apart_each_with_an_interval_and_the_naive_figure_
     assert link.refusal is None
     assert dict(link.levels.schema) == LEVEL_SCHEMA
     assert dict(link.clinicians.schema) == CLINICIAN_SCHEMA
-    assert link.levels.select("level", "method").n_unique() == 6
+    assert link.levels.select("level", "method").n_unique() == 9
     assert (link.levels["low"] < link.levels["estimate"]).all()
     assert (link.levels["estimate"] < link.levels["high"]).all()
     assert link.levels.null_count().sum_horizontal().item() == 0
@@ -56,6 +56,23 @@ def test_a_better_alliance_that_lowers_symptoms_is_a_positive_link(link):
     assert within["low"] < 1.0 < within["high"]
     assert within["estimate"] > level(link, "within_client", "naive")["estimate"]
     assert within["probability_positive"] > 0.95
+
+
+def test_within_clients_the_jackknife_is_a_second_opinion_and_between_them_it_is_the_answer(link):
+    for between in ("between_client", "between_clinician"):
+        answer, jackknife = level(link, between), level(link, between, "split_panel_jackknife")
+        assert answer["estimate"] == jackknife["estimate"]
+        assert answer["low"] == jackknife["low"]
+    within, second = level(link, "within_client"), level(link, "within_client", "split_panel_jackknife")
+    assert within["estimate"] != second["estimate"]
+    assert abs(within["estimate"] - second["estimate"]) < 4.0 * within["standard_error"]
+
+
+def test_clients_who_come_too_few_times_to_tell_a_course_are_answered_for_by_the_jackknife(pairs):
+    gaps = pairs.filter(pl.col("session_number").is_in([1, 2, 5, 7, 12]))
+    link = estimated(gaps)
+    assert link.refusal is None
+    assert level(link, "within_client")["estimate"] == level(link, "within_client", "split_panel_jackknife")["estimate"]
 
 
 def test_the_measure_s_direction_turns_nothing_but_the_sign(pairs, link):

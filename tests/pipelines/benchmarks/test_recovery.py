@@ -36,10 +36,16 @@ def test_nights_with_a_clinician_set_apart_are_counted_where_all_are_alike():
 
 def test_one_service_is_drawn_estimated_and_compared():
     parameters = ClinicParameters(clinicians=6, clients=150)
-    measured = recovery.measure_one(parameters, seed=1)
-    assert measured == recovery.measure_one(parameters, seed=1)
+    plain = recovery.Setting(name="plain", parameters=parameters, within=(0.0, 1.0))
+    asked = recovery.Setting(name="asked", parameters=parameters, is_alike=True)
+    measured, full = (recovery.measure_one(setting, seed=1) for setting in (plain, asked))
+    assert measured == recovery.measure_one(plain, seed=1)
     assert abs(measured["within_error"]) < 2.0
-    assert 0.0 <= measured["slopes_covered"] <= 1.0
+    assert measured["slopes_covered"] is None
+    assert measured["is_anyone_apart"] is None
+    assert 0.0 <= full["slopes_covered"] <= 1.0
+    assert full["is_anyone_apart"] in {0.0, 1.0}
+    assert full["within_error"] == measured["within_error"]
 
 
 def test_a_run_has_a_line_a_setting(monkeypatch):
