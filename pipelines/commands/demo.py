@@ -1,12 +1,14 @@
 """`demo`: a seeded synthetic clinic through the whole night, with no service and no network."""
 
 import hashlib
+import shlex
 from datetime import date
 from pathlib import Path
 
 import click
 
 from assets.feeds import secret
+from pipelines.command_line import PROGRAM
 from pipelines.environment import ROOT
 from pipelines.state import state_folder
 
@@ -49,4 +51,6 @@ def command(home: str | None) -> int:
         click.echo(f"rapport: {end.problem}", err=True)
         return 1
     click.echo(report(folder, end=end))
+    given = f" --home {shlex.quote(home)}" if home else ""
+    click.echo(f"\nSee the pages as a director, a clinician or a supervisor:\n  {PROGRAM} serve --demo{given}")
     return 0

@@ -1,6 +1,7 @@
 """`serve`: the published pages, to those who may see them."""
 
 import os
+import signal
 from pathlib import Path
 
 import click
@@ -46,6 +47,8 @@ def command(config: Path | None, home: str | None, demo: bool, port: int | None)
     if demo:
         click.echo("Three sign-ins are ready there, one click each: a director, a clinician, a supervisor and analyst.")
     log.info("audit log continues", entries=gate.audit.count, newest=gate.audit.newest)
+    # uvicorn ends politely and then raises the signal again, which would end the process before the record is closed.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         server.run(sockets=[listening])
     finally:
