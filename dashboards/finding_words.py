@@ -31,8 +31,8 @@ def level_finding(certainty: str, *, side: str) -> str:
 def expected_finding(certainty: str, *, side: str) -> str:
     """Beside how sure: whether progress is apart from what was expected."""
     if certainty in {"clear", "likely"}:
-        return f"Improvement is {side} what clients with the same first score usually make."
-    return "Whether improvement differs from what clients with the same first score usually make."
+        return f"Improvement is {side} what clients alike usually make."
+    return "Whether improvement differs from what clients alike usually make."
 
 
 def change_finding(certainty: str, *, direction: str | None) -> str:

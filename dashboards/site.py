@@ -20,7 +20,7 @@ Belongs here: which pages exist and in which order they are written. Does not be
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -36,7 +36,7 @@ from dashboards.views.data_quality import data_quality
 from dashboards.views.dictionary import dictionary
 from dashboards.views.methods import methods
 from dashboards.views.overview import findings, overview, strip
-from dashboards.views.prompts import reasons
+from dashboards.views.prompts import reasons, standing
 from dashboards.views.rates import shown_rates
 from dashboards.views.roster import clinician_list
 from dashboards.views.service import read_service
@@ -63,13 +63,14 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     assets = write_assets(folder / "assets")
     service = read_service(read, settings=settings)
     found = reasons(service)
+    service = replace(service, flagged=standing(found))
     rates = shown_rates(service)
     places = areas(service)
     overviews = [overview(service, area, areas=places, rates=rates, found=found) for area in places]
     facts = strip(service, places[0], rates=rates)
     pages = (
         *((area.page, page, "page.html") for area, page in zip(places, overviews, strict=True)),
-        ("data-quality.html", data_quality(service, facts=facts), "page.html"),
+        ("data-quality.html", data_quality(service, places[0], facts=facts), "page.html"),
         ("methods.html", methods(service), "methods.html"),
         ("dictionary.html", dictionary(settings), "methods.html"),
         ("clinicians/index.html", clinician_list(service, facts=facts), "page.html"),

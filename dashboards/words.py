@@ -259,7 +259,7 @@ def _capital(text: str) -> str:
 
 
 def expected_title(*, certainty: str, points: float, low: float, high: float) -> str:
-    """Progress against clients of the same site with the same first score."""
+    """Progress against clients alike at the same site."""
     surely = "" if certainty == "clear" else "probably "
     side = "more" if points > 0 else "less"
     near, far = sorted((low, high), key=abs)
@@ -268,7 +268,7 @@ def expected_title(*, certainty: str, points: float, low: float, high: float) ->
     else:
         sides = [f"{decimal(abs(end))} {'more' if end > 0 else 'less'}" for end in (far, near)]
         reach = f"{sides[0]} to {sides[1]}"
-    return f"Clients {surely}improve {decimal(abs(points))} points {side} than others with the same first score (95% range {reach})"
+    return f"Clients {surely}improve {decimal(abs(points))} points {side} than clients alike (95% range {reach})"
 
 
 def score(value: float) -> str:

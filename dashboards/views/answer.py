@@ -14,7 +14,8 @@ from dashboards.figures.link import intervals
 from dashboards.views.areas import Area
 from dashboards.views.model import Cell, Panel, Table, Tag
 from dashboards.views.rates import WAITS, definitions, rate_of
-from dashboards.views.service import Service, disclosure_rule, step_words
+from dashboards.views.scales import step_words
+from dashboards.views.service import Service, disclosure_rule
 from dashboards.views.sizes import told
 
 

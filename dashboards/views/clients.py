@@ -1,4 +1,4 @@
-"""One clinician's own clients: alliance dips session by session, and scores so far.
+"""One clinician's own clients: whose rows a page is given, and alliance dips session by session.
 
 Belongs here: the only views with client ids. They are given one clinician's rows and never see another's.
 """
@@ -8,20 +8,17 @@ from dataclasses import dataclass
 import polars as pl
 
 from dashboards import words
-from dashboards.views import recalled
-from dashboards.views.model import Course, Mark, Panel, Strip, Table
-from dashboards.views.service import Service, is_higher_better
+from dashboards.views.model import Mark, Panel, Strip, Table
+from dashboards.views.service import Service
 
-SHOWN_COURSES = 12
 SHOWN_SESSIONS = 24
-_CATEGORIES = {
-    "recovered": "Recovered so far",
-    "improved": "Reliably improved so far",
-    "unchanged": "No reliable change so far",
-    "deteriorated": "Reliably worse so far",
-    "harmed": "Reliably worse so far",
-    "not_evaluable": "Too few scores so far",
-}
+_LEGEND = (
+    ("steady", "steady"),
+    ("dip", "dip"),
+    ("low", "still low"),
+    ("repaired", "repaired"),
+    ("missing", "no score"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +29,8 @@ class ClientFrames:
         ratings: Clients' own ratings of open episodes with this clinician.
         sessions: Sessions of those episodes with this clinician.
         ruptures: Every alliance dip with this clinician, open episodes and closed.
-        change: Change so far in open episodes.
+        tracks: Where open episodes stand against what was expected.
+        timelines: Sessions of open episodes with their signals of holding back.
         open_episodes: Ids of open episodes.
         milestones: Milestones and setbacks that sessions of the period show, with their cases.
         seen: Cases seen in the period.
@@ -41,7 +39,8 @@ class ClientFrames:
     ratings: pl.DataFrame
     sessions: pl.DataFrame
     ruptures: pl.DataFrame
-    change: pl.DataFrame
+    tracks: pl.DataFrame
+    timelines: pl.DataFrame
     open_episodes: frozenset[str]
     milestones: pl.DataFrame
     seen: int
@@ -63,7 +62,8 @@ def frames_by_clinician(service: Service) -> dict[str, ClientFrames]:
         ),
         "sessions": tables["marts.sessions"].filter(is_open),
         "ruptures": tables["analysis.ruptures"],
-        "change": tables["analysis.client_change"].filter(is_open),
+        "tracks": tables["analysis.client_tracks"].filter(is_open),
+        "timelines": tables["analysis.holding_back"].filter(is_open),
     }
     split = {name: frame.partition_by("clinician_id", as_dict=True) for name, frame in parts.items()}
     return {
@@ -120,6 +120,7 @@ def dips_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
         how="each mark is a session, in order; a triangle down is a dip, a triangle up its repair.",
         method="dip",
         strips=tuple(strips),
+        marks=_LEGEND,
         wide=True,
         table=Table(
             columns=("Client", "Session", "Fall, points", "State", "Repaired by session"),
@@ -163,87 +164,4 @@ def _marks(
             else "steady",
         )
         for place, number in enumerate(shown)
-    )
-
-
-def courses_panel(service: Service, clients: ClientFrames, *, instrument: str | None) -> Panel:
-    """Open clients' scores so far; reliably worse first, then by client."""
-    measure = instrument or ""
-    is_up = is_higher_better(measure)
-    scores = clients.ratings.filter((pl.col("instrument") == measure) & (pl.col("kind") == "outcome"))
-    split = scores.sort("completed_on", "rating_id").partition_by("client_id", "episode_id", as_dict=True)
-    ends = [scores["score"].min(), scores["score"].max()] if scores.height else [0.0, 1.0]
-    found = []
-    for row in (
-        clients.change.filter(pl.col("instrument") == measure).sort("client_id", "episode_id").iter_rows(named=True)
-    ):
-        part = split.get((row["client_id"], row["episode_id"]))
-        if part is None or part.height < 2 or row["category"] == "not_evaluable":
-            continue
-        is_worse = bool(row["is_reliably_deteriorated"])
-        target = None
-        if row["first_score"] is not None and row["reliable_change"] is not None:
-            target = row["first_score"] + (1 if is_up else -1) * row["reliable_change"]
-        values = part["score"].to_list()
-        tone = "worse" if is_worse else "better" if row["is_reliably_improved"] else "ordinary"
-        found.append(
-            (
-                not is_worse,
-                _course(
-                    row["client_id"],
-                    values,
-                    target,
-                    ends=(float(ends[0]), float(ends[1])),
-                    said=_CATEGORIES[row["category"]],
-                    tone=tone,
-                ),
-                len(values),
-            )
-        )
-    found.sort(key=lambda each: (each[0], each[1].client))
-    courses = [course for _, course, _ in found]
-    behind = sum(course.tone == "worse" for course in courses)
-    better = "higher" if is_up else "lower"
-    return Panel(
-        key="courses",
-        title=words.trajectories_title(behind=behind, total=len(courses)),
-        caption=f"{measure or 'Outcome'} form by form; {better} is better. The dashed line is where improvement since the first score is beyond measurement error. "
-        f"Reliably worse first, then by client; {min(SHOWN_COURSES, len(courses))} of {len(courses)} drawn."
-        f"{recalled.note(service, [(measure, recalled.RELIABLE_CHANGE)])}",
-        how=f"each line is one client\u2019s scores in order; the dot is the latest, {better} is better.",
-        method="reliable",
-        trajectories=tuple(courses[:SHOWN_COURSES]),
-        wide=True,
-        table=Table(
-            columns=("Client", "Scores", "First", "Latest", "So far"),
-            rows=tuple(
-                (course.client, str(count), course.first_words, course.last_words, course.words)
-                for _, course, count in found
-            ),
-            numeric=frozenset({1, 2, 3}),
-        ),
-        empty=None if courses else "No open client has two or more scores.",
-    )
-
-
-def _course(
-    client: str, values: list[float], target: float | None, *, ends: tuple[float, float], said: str, tone: str
-) -> Course:
-    low, high = ends if target is None else (min(ends[0], target), max(ends[1], target))
-    scale = (high - low) or 1.0
-    step = 150 / max(len(values) - 1, 1)
-
-    def place(value: float) -> float:
-        return round(72 - 64 * (value - low) / scale, 1)
-
-    line = " ".join(f"{'M' if i == 0 else 'L'}{6 + i * step:.1f} {place(value)}" for i, value in enumerate(values))
-    return Course(
-        client=client,
-        line=line,
-        target=None if target is None else place(target),
-        last=(round(6 + (len(values) - 1) * step, 1), place(values[-1])),
-        first_words=words.score(values[0]),
-        last_words=words.score(values[-1]),
-        words=said,
-        tone=tone,
     )

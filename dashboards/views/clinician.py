@@ -7,16 +7,21 @@ from collections.abc import Mapping
 
 from dashboards import finding_words, words
 from dashboards.views import panels
-from dashboards.views.clients import ClientFrames, courses_panel, dips_panel
-from dashboards.views.clinician_panels import appointments_panel, improvement_panel, link_panel, parts_panel
+from dashboards.views.alliance_course import growth_panel, parts_panel, split_panel
+from dashboards.views.clients import ClientFrames, dips_panel
+from dashboards.views.clinician_panels import appointments_panel, bounds_panel, improvement_panel, link_panel
+from dashboards.views.courses import courses_panel
+from dashboards.views.holding_back import timelines_panel
 from dashboards.views.key_figures import key_figures
 from dashboards.views.milestones import milestones_panel
 from dashboards.views.model import Headline, Page, Panel, Sure
-from dashboards.views.progress import progress_verdict
+from dashboards.views.progress import expected_verdict
 from dashboards.views.prompts import Prompt
 from dashboards.views.recording import is_the_sites_matter
-from dashboards.views.service import Row, Service, score_span, step_words
+from dashboards.views.scales import score_span, step_words
+from dashboards.views.service import Row, Service
 from dashboards.views.signals import Signal
+from dashboards.views.staying import staying_panel
 
 
 def clinician_page(
@@ -43,7 +48,7 @@ def clinician_page(
     attendance = service.row("clinician_attendance", code) or {}
     pair = service.pair.get(code)
     level = service.row("clinician_alliance", code, pair[0]) if pair else None
-    progress = service.row("clinician_progress", code, pair[1]) if pair else None
+    adjusted = service.row("clinician_adjusted_progress", code, pair[1]) if pair else None
     linked = service.row("alliance_link", code, " ".join(pair)) if pair else None
     dips = dips_panel(clients, instrument=pair[0] if pair else None)
     courses = courses_panel(service, clients, instrument=pair[1] if pair else None)
@@ -64,7 +69,7 @@ def clinician_page(
             code,
             linked=linked,
             level=level,
-            progress=progress,
+            adjusted=adjusted,
             dips=dips,
             courses=courses,
             attendance=attendance,
@@ -74,63 +79,88 @@ def clinician_page(
             service,
             code,
             level=level,
-            progress=progress,
+            progress=service.row("clinician_progress", code, pair[1]) if pair else None,
+            adjusted=adjusted,
             attendance=attendance,
             clients=clients,
             dips_of_service=dips_of_service,
         ),
         panels=tuple(
             each
-            for each in (
-                panels.control_panel(
-                    service.alliance.get(code),
-                    key="alliance",
-                    subject="alliance",
-                    is_share=False,
-                    unit="Sessions",
-                    method="signal",
-                    caption=f"Monthly average of clients\u2019 {pair[0]} ratings, {_scale(pair[0])}; higher is better. The usual range comes from the first 12 "
-                    "months shown; triangles are signs beyond ordinary variation."
-                    if pair
-                    else "Clients\u2019 ratings by month.",
-                ),
-                link_panel(service, linked, pair=pair),
-                dips,
-                courses,
-                improvement_panel(
-                    service, progress, bands=bands.get(pair[1]) if pair else None, outcome=pair[1] if pair else ""
-                ),
-                panels.control_panel(
-                    service.missed.get(code),
-                    key="missed",
-                    subject="missed appointments",
-                    is_share=True,
-                    unit="Appointments",
-                    method="attendance",
-                    caption="Appointments missed without notice, as a share of all booked, by month; lower is better.",
-                ),
-                appointments_panel(attendance),
-                milestones_panel(service, clients),
-                parts_panel(level, pair[0] if pair else ""),
-                panels.control_panel(
-                    service.recorded.get(code),
-                    key="recorded",
-                    subject="sessions with an alliance score",
-                    is_share=True,
-                    unit="Sessions",
-                    method="recording",
-                    caption=words.recording_sentence(
-                        attendance.get("alliance_recorded"),
-                        settings.standards.get("alliance_recorded"),
-                        what="an alliance score",
-                    )
-                    + " By month; higher is better.",
-                ),
-            )
+            for each in _evidence(service, code, clients=clients, bands=bands, dips=dips, courses=courses)
             if each is not None
         ),
         explains=("alliance", "compared", "reliable", "dip", "steadied", "signal", "withheld", "certainty"),
     )
+
+
+def _evidence(
+    service: Service,
+    code: str,
+    *,
+    clients: ClientFrames,
+    bands: Mapping[str, dict[str, list[float]] | None],
+    dips: Panel,
+    courses: Panel,
+) -> list[Panel | None]:
+    """The page's panels, two beside each other: the alliance, clients one by one, progress, staying, appointments."""
+    attendance = service.row("clinician_attendance", code) or {}
+    pair = service.pair.get(code)
+    alliance, outcome = pair or (None, None)
+    scale = f"ratings, {_scale(alliance)}" if alliance else "ratings"
+    recording = words.recording_sentence(
+        attendance.get("alliance_recorded"),
+        service.settings.standards.get("alliance_recorded"),
+        what="an alliance score",
+    )
+    return [
+        panels.control_panel(
+            service.alliance.get(code),
+            key="alliance",
+            subject="alliance",
+            is_share=False,
+            unit="Sessions",
+            method="signal",
+            caption=f"Monthly average of clients\u2019 {alliance or 'alliance'} {scale}; higher is better. The usual range comes from the first "
+            "12 months shown; triangles are signs beyond ordinary variation.",
+        ),
+        growth_panel(service, code, alliance),
+        link_panel(service, service.row("alliance_link", code, " ".join(pair)) if pair else None, pair=pair),
+        parts_panel(service, code, alliance),
+        split_panel(service, code, alliance),
+        dips,
+        courses,
+        timelines_panel(clients.timelines),
+        improvement_panel(
+            service,
+            service.row("clinician_progress", code, outcome) if outcome else None,
+            adjusted=service.row("clinician_adjusted_progress", code, outcome) if outcome else None,
+            bands=bands.get(outcome) if outcome else None,
+            outcome=outcome or "",
+        ),
+        staying_panel(service, scope="clinician", name=code),
+        panels.control_panel(
+            service.missed.get(code),
+            key="missed",
+            subject="missed appointments",
+            is_share=True,
+            unit="Appointments",
+            method="attendance",
+            caption="Appointments missed without notice, as a share of all booked, by month; lower is better.",
+        ),
+        panels.control_panel(
+            service.recorded.get(code),
+            key="recorded",
+            subject="sessions with an alliance score",
+            is_share=True,
+            unit="Sessions",
+            method="recording",
+            caption=f"{recording} By month; higher is better.",
+        ),
+        appointments_panel(attendance),
+        milestones_panel(service, clients),
+        bounds_panel(service, code),
+    ]
 
 
 def withheld_page(service: Service, code: str) -> Page:
@@ -154,7 +184,7 @@ def _headline(
     *,
     linked: Row | None,
     level: Row | None,
-    progress: Row | None,
+    adjusted: Row | None,
     dips: Panel,
     courses: Panel,
     attendance: Row,
@@ -178,14 +208,14 @@ def _headline(
         courses=courses,
         attendance=attendance,
         is_to_learn=any(each.is_to_learn and each.stands for each in found),
-        progress=progress,
+        adjusted=adjusted,
     )
-    sure = _sure(linked=linked, level=level, progress=progress, signal=signal)
+    sure = _sure(service, linked=linked, level=level, adjusted=adjusted, signal=signal)
     return Headline(changed=changed, because=because, to_do=tuple(to_do), sure=tuple(sure))
 
 
 def _to_do(
-    service: Service, *, dips: Panel, courses: Panel, attendance: Row, is_to_learn: bool, progress: Row | None
+    service: Service, *, dips: Panel, courses: Panel, attendance: Row, is_to_learn: bool, adjusted: Row | None
 ) -> list[str]:
     """What to do next, clients first."""
     to_do = []
@@ -197,7 +227,7 @@ def _to_do(
     behind = [each.client for each in courses.trajectories if each.tone == "worse"]
     if behind:
         to_do.append(
-            f"Review {words.counted(len(behind), 'open client')} reliably worse than at the start: {words.listed(behind[:5])}{' and more' if len(behind) > 5 else ''}."
+            f"Review {words.counted(len(behind), 'open client')} well behind expected progress: {words.listed(behind[:5])}{' and more' if len(behind) > 5 else ''}."
         )
     standard, share = service.settings.standards.get("alliance_recorded"), attendance.get("alliance_recorded")
     if standard is not None and share is not None and share < standard:
@@ -205,7 +235,7 @@ def _to_do(
         asked = "With the whole site, which is all below the standard, look" if is_shared else "Look"
         sentence = words.recording_sentence(share, standard, what="an alliance score")
         to_do.append(f"{asked} at how alliance forms are handed out: {sentence}")
-    if progress_verdict(progress).tone == "worse":
+    if expected_verdict(adjusted, flagged=service.flagged).tone == "worse":
         to_do.append(
             "Talk through progress at supervision, case-mix first: the difference starts a question and answers none."
         )
@@ -216,7 +246,9 @@ def _to_do(
     return to_do
 
 
-def _sure(*, linked: Row | None, level: Row | None, progress: Row | None, signal: Signal | None) -> list[Sure]:
+def _sure(
+    service: Service, *, linked: Row | None, level: Row | None, adjusted: Row | None, signal: Signal | None
+) -> list[Sure]:
     """Each finding with how sure it is."""
     sure = []
     if linked is not None and linked["certainty"] != "too_few":
@@ -242,11 +274,12 @@ def _sure(*, linked: Row | None, level: Row | None, progress: Row | None, signal
     if level is not None and level["shrunken_mean"] is not None:
         side = "higher" if level["shrunken_mean"] > level["service_mean"] else "lower"
         sure.append(Sure(word=level["certainty"], finding=finding_words.level_finding(level["certainty"], side=side)))
-    if progress is not None and progress["expected_difference"] is not None:
-        side = "ahead of" if progress["expected_difference"] > 0 else "behind"
-        sure.append(
-            Sure(word=progress["certainty"], finding=finding_words.expected_finding(progress["certainty"], side=side))
-        )
+    said = expected_verdict(adjusted, flagged=service.flagged)
+    if adjusted is not None and said.certainty != "too_few":
+        # Beyond what chance brings among so many, or nobody can tell.
+        word = said.certainty if said.tone != "ordinary" else "cannot_tell"
+        side = "ahead of" if adjusted["estimate"] > 0 else "behind"
+        sure.append(Sure(word=word, finding=finding_words.expected_finding(word, side=side)))
     if not sure:
         sure.append(
             Sure(word="too_few", finding="There are too few ratings to say anything about alliance or progress.")

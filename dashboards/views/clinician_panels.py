@@ -1,18 +1,20 @@
-"""Panels of a clinician's page that rest on the night's estimates: link, improvement, appointments, parts of the alliance.
+"""Panels of a clinician's page that rest on the night's estimates: link, improvement and its bounds, appointments.
 
-Belongs here: rows of the analysis tables as panels. Does not belong here: months (`panels`) or clients (`clients`).
+Belongs here: rows of the analysis tables as panels. Does not belong here: months (`panels`), the alliance's own course
+(`alliance_course`) or clients (`clients`).
 """
 
 from typing import Any
 
 import polars as pl
 
-from dashboards import words
+from dashboards import course_words, rate_words, words
 from dashboards.figures.link import link
 from dashboards.views import panels, recalled
-from dashboards.views.model import Panel, Table, Tag
-from dashboards.views.progress import rate_verdict
-from dashboards.views.service import Row, Service, score_span, step_words
+from dashboards.views.model import Panel, Table
+from dashboards.views.progress import expected_verdict, rate_verdict
+from dashboards.views.scales import score_span, step_words
+from dashboards.views.service import Row, Service
 
 _FUNNEL = {
     "within": "Chance could explain it",
@@ -85,7 +87,12 @@ def link_panel(service: Service, row: Row | None, *, pair: tuple[str, str] | Non
 
 
 def improvement_panel(
-    service: Service, row: Row | None, *, bands: dict[str, list[float]] | None, outcome: str
+    service: Service,
+    row: Row | None,
+    *,
+    adjusted: Row | None,
+    bands: dict[str, list[float]] | None,
+    outcome: str,
 ) -> Panel:
     """Reliable improvement inside the funnel's bands, with only this clinician's mark."""
     columns = ("Figure", "Here", "95% range", "How sure")
@@ -98,7 +105,6 @@ def improvement_panel(
             table=Table(columns=columns, rows=()),
             empty="Too few clients have finished with a first and a last score.",
         )
-    expected = row["expected_difference"]
     rows = [
         (
             "Reliably improved",
@@ -108,18 +114,13 @@ def improvement_panel(
         )
     ]
     caption = f"Share of clients reliably improved on the {outcome}, against the bands that chance explains at this caseload; nobody else is drawn."
-    if expected is not None:
-        rows.append(
-            (
-                "Points beyond expected",
-                words.signed(expected),
-                words.between(row["expected_difference_low"], row["expected_difference_high"]),
-                words.certainty(row["certainty"]),
-            )
-        )
+    said = expected_verdict(adjusted, flagged=service.flagged)
+    if adjusted is not None and said.certainty != "too_few":
+        reach = words.between(adjusted["low"], adjusted["high"])
+        rows.append(("Points beyond clients alike", words.signed(adjusted["estimate"]), reach, said.tag))
         caption += (
-            f" Against clients of the same site with the same first score: {words.signed(expected)} points "
-            f"(95% range {words.between(row['expected_difference_low'], row['expected_difference_high'])}; {words.certainty(row['certainty']).lower()})."
+            f" Against clients alike at the site: {words.signed(adjusted['estimate'])} points (95% range {reach}; "
+            f"{words.certainty(adjusted['certainty']).lower()}), adjusted for {_adjusted(adjusted)}."
         )
     caption += recalled.note(service, [(outcome, recalled.RELIABLE_CHANGE)])
     return Panel(
@@ -165,22 +166,47 @@ def appointments_panel(attendance: Row) -> Panel | None:
     )
 
 
-def parts_panel(level: Row | None, instrument: str) -> Panel | None:
-    """Bond, goals and tasks, described."""
-    parts = [("Bond", "bond_mean"), ("Goals", "goals_mean"), ("Tasks", "tasks_mean")]
-    if level is None or level["certainty"] == "too_few" or all(level[name] is None for _, name in parts):
+def bounds_panel(service: Service, code: str) -> Panel | None:
+    """What each rate could be if every missing answer went one way."""
+    rows: list[tuple[Any, ...]] = []
+    widest = 0.0
+    for row in service.own("analysis.rate_bounds", code):
+        parts = ("known_rate", "known_rate_low", "known_rate_high", "worst_case", "best_case", "low", "high")
+        if (
+            row["is_too_few"]
+            or row["clients"] < service.settings.minimum_clients
+            or any(row[name] is None for name in parts)
+        ):
+            continue
+        widest = max(widest, row["best_case"] - row["worst_case"])
+        name = course_words.BOUNDS[row["rate"]]
+        rows.append(
+            (
+                name if row["instrument"] == "all" else f"{name} ({row['instrument']})",
+                rate_words.of_counts(row["known"], row["clients"]),
+                words.percent(row["known_rate"]),
+                words.percent_between(row["known_rate_low"], row["known_rate_high"]),
+                words.percent_between(row["worst_case"], row["best_case"]),
+                words.percent_between(row["low"], row["high"]),
+            )
+        )
+    if not rows:
         return None
-    rows: list[tuple[Any, ...]] = [
-        (label, words.decimal(level[name]), Tag(words="Cannot tell"))
-        for label, name in parts
-        if level[name] is not None
-    ]
     return Panel(
-        key="parts",
-        title="The alliance\u2019s parts: described, not compared",
-        caption=f"Average {instrument} subscale scores of {words.counted(level['clients'], 'client')}. Whether they truly differ cannot be told from averages alone: "
-        f"parts of one form rise and fall together. {words.percent(level['share_at_ceiling'])} of forms have the best score there is.",
-        method="parts",
-        table=Table(columns=("Part", "Average", "Do they differ?"), rows=tuple(rows), numeric=frozenset({1})),
+        key="bounds",
+        title=f"Missing answers could move a rate by at most {widest * 100:.0f} points of 100",
+        caption="Of ended courses: the rate among those whose answer is known with its 95% range; what it would be if none or all of the unknown had it; and a range "
+        "that holds the true rate 95 times in 100 whatever the unknown are.",
+        method="bounds",
+        table=Table(
+            columns=("Rate", "Known", "Among the known", "95% range", "If no unknown did, or all", "Whatever they are"),
+            rows=tuple(rows),
+            numeric=frozenset({1, 2, 3, 4, 5}),
+        ),
         shown=True,
+        wide=True,
     )
+
+
+def _adjusted(row: Row) -> str:
+    return words.listed([each.strip().replace("_", " ") for each in row["adjusted_for"].split(",")])

@@ -11,7 +11,8 @@ from dashboards.figures.comparison import quadrant, steadied_links
 from dashboards.views import panels
 from dashboards.views.areas import Area
 from dashboards.views.model import Clinician, Panel, Table
-from dashboards.views.service import Pair, Row, Service, step_words
+from dashboards.views.scales import step_words
+from dashboards.views.service import Pair, Row, Service
 
 
 def by_pair(service: Service, area: Area) -> list[list[Panel]]:
@@ -37,14 +38,18 @@ def _quadrant(service: Service, pair: Pair, codes: list[str], place: int) -> Pan
     for code in codes:
         level, progress = (
             service.row("clinician_alliance", code, alliance),
-            service.row("clinician_progress", code, outcome),
+            service.row("clinician_adjusted_progress", code, outcome),
         )
         if level is None or progress is None or "too_few" in {level["certainty"], progress["certainty"]}:
             continue
-        if level["shrunken_mean"] is None or level["service_mean"] is None or progress["expected_difference"] is None:
+        if (
+            level["shrunken_mean"] is None
+            or level["service_mean"] is None
+            or None in (progress["estimate"], progress["low"], progress["high"])
+        ):
             continue
-        across, up = level["shrunken_mean"] - level["service_mean"], progress["expected_difference"]
-        is_sure = level["certainty"] in {"clear", "likely"} and progress["certainty"] in {"clear", "likely"}
+        across, up = level["shrunken_mean"] - level["service_mean"], progress["estimate"]
+        is_sure = {(code, "alliance_level", alliance), (code, "adjusted_progress", outcome)} <= service.flagged
         tone = "ordinary" if not is_sure or across * up <= 0 else "better" if up > 0 else "worse"
         dots.append((code, across, up, tone, level, progress))
     high, low = sum(dot[3] == "better" for dot in dots), sum(dot[3] == "worse" for dot in dots)
@@ -56,7 +61,7 @@ def _quadrant(service: Service, pair: Pair, codes: list[str], place: int) -> Pan
             words.between(dot[4]["low"], dot[4]["high"]),
             words.certainty(dot[4]["certainty"]),
             words.signed(dot[2]),
-            words.between(dot[5]["expected_difference_low"], dot[5]["expected_difference_high"]),
+            words.between(dot[5]["low"], dot[5]["high"]),
             words.certainty(dot[5]["certainty"]),
         )
         for dot in signals
@@ -73,9 +78,9 @@ def _quadrant(service: Service, pair: Pair, codes: list[str], place: int) -> Pan
     return Panel(
         key=f"alliance-by-progress-{place + 1}",
         title=f"{alliance}, {outcome}: {words.quadrant_title(both_high=high, both_low=low, total=len(dots))}",
-        caption=f"{alliance} with {outcome}. Up: more improvement than clients of the same site with the same first score usually "
-        "make. Right: clients rate the alliance higher than the service. Both are steadied estimates; a code stands only where "
-        "both are clear or likely, and the numbers give each one\u2019s range.",
+        caption=f"{alliance} with {outcome}. Up: more improvement than clients alike at the site usually make. Right: "
+        "clients rate the alliance higher than the site. Both are steadied estimates; a code stands only where both stand with false signs "
+        "among all held at one in twenty, and the numbers give each one\u2019s range.",
         how="each mark is a clinician; near the middle nothing can be told apart.",
         method="quadrant",
         table=Table(columns=columns, rows=rows, numeric=frozenset({1, 4})),

@@ -10,13 +10,15 @@ from dashboards import words
 from dashboards.page_settings import PageSettings
 from dashboards.thresholds import FEWEST_CLINICIANS
 from dashboards.views import panels
+from dashboards.views.areas import Area
 from dashboards.views.model import Cell, Clinician, Fact, Page, Panel, Table, Tag
 from dashboards.views.service import Service
+from dashboards.views.staying import skipped_panel
 
 _FORMS = ("alliance_recorded", "outcome_recorded")
 
 
-def data_quality(service: Service, *, facts: tuple[Fact, ...]) -> Page:
+def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> Page:
     """Where every line went, which checks ran, and what is missing."""
     settings, tables = service.settings, service.tables
     lines = tables["quality.reconciliation"].sort("feed", "file_number")
@@ -31,7 +33,8 @@ def data_quality(service: Service, *, facts: tuple[Fact, ...]) -> Page:
         .sort("feed", "rows", "reason", descending=[False, True, False])
     )
     checks = tables["quality.checks"].sort(["is_passed", "severity", "table_name", "check_name"])
-    complete, below, whole = _completeness(service)
+    complete, below, sites = _completeness(service)
+    skipped = skipped_panel(service, whole)
     return Page(
         title=f"Data quality: {settings.clinic}",
         heading="Data quality: what came in, and what is missing",
@@ -75,7 +78,8 @@ def data_quality(service: Service, *, facts: tuple[Fact, ...]) -> Page:
                 ),
             ),
             _checks(checks),
-            _completeness_panel(complete, below=below, whole=whole),
+            _completeness_panel(complete, below=below, whole=sites),
+            *((skipped,) if skipped is not None else ()),
         ),
         explains=("withheld",),
     )

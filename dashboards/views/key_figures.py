@@ -9,7 +9,8 @@ from dashboards.views.clients import ClientFrames
 from dashboards.views.model import Card, Tag
 from dashboards.views.progress import expected_verdict, rate_verdict
 from dashboards.views.recording import is_the_sites_matter
-from dashboards.views.service import Row, Service, score_span
+from dashboards.views.scales import score_span
+from dashboards.views.service import Row, Service
 
 
 def key_figures(
@@ -18,6 +19,7 @@ def key_figures(
     *,
     level: Row | None,
     progress: Row | None,
+    adjusted: Row | None,
     attendance: Row,
     clients: ClientFrames,
     dips_of_service: tuple[int, int],
@@ -60,7 +62,7 @@ def key_figures(
                 tag=Tag(words=said.tag, tone=said.tone),
             )
         )
-    cards.append(_against_expected(progress))
+    cards.append(_against_expected(service, adjusted))
     settled = clients.ruptures.filter(pl.col("state").is_in(["repaired", "unrepaired"]))
     repaired = int((settled["state"] == "repaired").sum())
     if settled.height < service.settings.minimum_sessions:
@@ -138,16 +140,16 @@ def key_figures(
     return tuple(cards)
 
 
-def _against_expected(progress: Row | None) -> Card:
-    said = expected_verdict(progress)
-    if progress is None or said.certainty == "too_few":
+def _against_expected(service: Service, adjusted: Row | None) -> Card:
+    said = expected_verdict(adjusted, flagged=service.flagged)
+    if adjusted is None or said.certainty == "too_few":
         note = "finished courses of treatment"
         return Card(label="Progress beyond expected", figure="Too few", beside="", note=note, tag=Tag(words=said.tag))
-    low, high = progress["expected_difference_low"], progress["expected_difference_high"]
+    low, high = adjusted["low"], adjusted["high"]
     return Card(
         label="Progress beyond expected",
-        figure=words.signed(progress["expected_difference"]),
-        beside=f"{progress['instrument']} points",
-        note=f"95% range {words.between(low, high)}; same site, same first score",
+        figure=words.signed(adjusted["estimate"]),
+        beside=f"{adjusted['instrument']} points",
+        note=f"95% range {words.between(low, high)}; clients alike at the site",
         tag=Tag(words=said.tag, tone=said.tone),
     )

@@ -12,7 +12,8 @@ from dashboards import thresholds, words
 from dashboards.views import panels
 from dashboards.views.areas import Area
 from dashboards.views.model import Cell, Panel, Table, Tag
-from dashboards.views.service import Service, score_span
+from dashboards.views.scales import score_span
+from dashboards.views.service import Service
 from dashboards.views.signals import Signal, of_months
 
 _NAMES = {

@@ -34,11 +34,11 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         ),
         "progress": (
             "Expected progress",
-            "What clients of the same site with the same first score usually gain. Progress ahead of expected is the average gain beyond that, steadied, with its 95% range.",
+            "What clients alike at the site usually gain: with the same first score, and alike in whatever else the service sends. Progress ahead of expected is the average gain beyond that, steadied, with its 95% range. For a single open client it is the score that clients who began alike have by that session; a fifth of them lie beyond the first limit (behind) and a tenth beyond the second (well behind). Below 200 ended courses only reliable deterioration is told.",
         ),
         "quadrant": (
             "Alliance by progress",
-            "Both are differences, across from the service and up from what was expected, and both are steadied. Most marks near the middle cannot be told from the middle. A code is written only where both differences are clear or likely.",
+            "Both are differences, across from the service and up from what was expected, and both are steadied. Most marks near the middle cannot be told from the middle. A code is written only where both differences stand with false signs among all comparisons held at one in twenty.",
         ),
         "reliable": (
             "Reliably improved",
@@ -80,9 +80,41 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
             "Numbers of measures",
             "Cut-offs, reliable change, reliabilities and norms come from one registry, each with its source and how far it is trusted; a service may set its own. A figure that rests on a number nobody has checked against its source carries a mark.",
         ),
+        "growth": (
+            "Alliance over sessions",
+            "A growth model follows each client\u2019s ratings over sessions 1 to 10, so that clients who leave early move the curve little. The band holds 19 in 20 of the site\u2019s clinicians. Growth is told apart from the site\u2019s only where the range of the difference allows it.",
+        ),
+        "split": (
+            "Split alliance",
+            "Where several members of a couple or family rate the alliance, their mean, the lowest and the difference are kept apart; each is drawn toward the clinicians of the measure.",
+        ),
+        "staying": (
+            "Staying in treatment",
+            "Kaplan-Meier\u2019s curve of those still in treatment after each session, and Aalen and Johansen\u2019s of those who left unplanned, planned endings competing. Open courses count as long as they have run.",
+        ),
+        "leaving": (
+            "Before leaving",
+            "Early alliance (sessions 1 to 3) against later unplanned endings, only of those still there after session 3, clients doing alike compared; and unplanned endings after sessions with a dip, without, and after its repair. Association, not cause.",
+        ),
+        "between": (
+            "Between clinicians",
+            "The intraclass correlation: of the differences in last scores that case mix leaves, the share between clinicians of one site, with a 95% range that counts how unsure that share is.",
+        ),
+        "holding": (
+            "Signals of holding back",
+            "Four kinds, looked at over a session and the two before: a fall of alliance by one standard deviation, an appointment missed or called off by the client, a gap half as long again as usual, a form left out. The index counts kinds; what it is worth is told by those who later left unplanned.",
+        ),
+        "bounds": (
+            "Bounds under missing forms",
+            "Nobody knows what those without a form would have answered. The bounds say what a rate would be if none or all of them had it, and widen the interval by both.",
+        ),
+        "skipped": (
+            "Who skips the form",
+            "Sessions without a scored alliance form, by how far treatment has come, how clients began, how they are doing and how the alliance last stood. Where groups differ, what is missing is not missing by chance.",
+        ),
         "parts": (
             "Parts of the alliance",
-            "Bond, goals and tasks are scored from a few questions each and rise and fall together. Their averages are described; no difference between them is claimed.",
+            "Early alliance (sessions 1 to 3) apart from later, growth, and bond, goals and tasks, each drawn toward the site\u2019s clinicians. A weakest part is named only where it lies below both others within the same forms with at least 95% probability.",
         ),
         "recording": (
             "Recording",
@@ -90,7 +122,7 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         ),
         "conversations": (
             "Conversations",
-            f"At most {thresholds.MOST_CONVERSATIONS} prompts, a clinician once, by how sure and then by code. Signs that alliance or missed appointments have changed, rates of improvement outside the funnel and progress apart from expected come up, but only those that stand when all questions asked of all clinicians are one family and no more than {thresholds.FALSE_SIGNS:.0%} of the signs may be chance (Benjamini and Hochberg 1995). For months the latest {thresholds.RECENT_MONTHS} are held against the usual level, neighbouring months taken to be alike by {thresholds.AUTOCORRELATION}. A prompt opens a conversation and closes none.",
+            f"At most {thresholds.MOST_CONVERSATIONS} prompts, a clinician once, by how sure and then by code. The comparisons looked at: progress adjusted for case mix, level, early level and growth of the alliance, its link with progress and missed appointments, each against the site, and changes of alliance and missed appointments against the clinician\u2019s own usual. Only those come up that stand when all questions asked of all clinicians are one family and no more than {thresholds.FALSE_SIGNS:.0%} of the signs may be chance (Benjamini and Hochberg 1995). For months the latest {thresholds.RECENT_MONTHS} are held against the usual level, neighbouring months taken to be alike by {thresholds.AUTOCORRELATION}. A prompt opens a conversation and closes none.",
         ),
         "waits": (
             "Waits",

@@ -80,6 +80,7 @@ class Panel:
         figure: The chart, if there is one.
         shown: Whether the table is what the panel shows, rather than what it hides.
         strips: Client rows drawn as SVG.
+        marks: What each kind of mark in them means.
         trajectories: Client courses drawn as SVG.
         empty: What to say where there is nothing to draw.
     """
@@ -94,6 +95,7 @@ class Panel:
     figure: Figure | None = None
     shown: bool = False
     strips: tuple["Strip", ...] = ()
+    marks: tuple[tuple[str, str], ...] = ()
     trajectories: tuple["Course", ...] = ()
     empty: str | None = None
     wide: bool = False
@@ -120,11 +122,11 @@ class Strip:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """One client's scores as a line in a 200 by 80 box, the line of reliable improvement, and what they say."""
+    """One client's scores as a line in a 200 by 80 box, the band of those who are on track, and what they say."""
 
     client: str
     line: str
-    target: float | None
+    band: str | None
     last: tuple[float, float]
     first_words: str
     last_words: str

@@ -13,12 +13,14 @@ from dashboards.views.answer import level_rows, levels_panel, waits_panel, withi
 from dashboards.views.areas import Area
 from dashboards.views.change import change_panel, rules_panel
 from dashboards.views.comparison import by_pair
+from dashboards.views.holding_back import worth_panel
 from dashboards.views.measures import Measure, measure_rows, measures_panel
 from dashboards.views.model import Cell, Clinician, Fact, Headline, Link, Page, Panel, Sure, Table, Tag
 from dashboards.views.prompts import Prompt, Reasons, conversations, signed
 from dashboards.views.rates import attendance_panel, drop_out_panel, official_panel, rate_of
 from dashboards.views.service import Row, Service
 from dashboards.views.sizes import told
+from dashboards.views.staying import leaving_panel, staying_panel, variance_panel
 
 _KINDS = {"site": "Site", "programme": "Programme"}
 
@@ -90,6 +92,10 @@ def _panels(
         waits_panel(service, area, rates),
         official_panel(rates, area, service),
         attendance_panel(rates, area, service),
+        staying_panel(service, scope=area.scope, name=area.name),
+        variance_panel(service, area),
+        leaving_panel(service, area),
+        worth_panel(service, area),
     ]
     if area.scope == "service":
         found.append(_areas_panel(service, areas, rates=rates))

@@ -4,6 +4,7 @@ Belongs here: the two comparisons in words, and which of them leads. Does not be
 (`assets.estimates.progress`).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,30 +49,31 @@ def rate_verdict(row: dict[str, Any] | None) -> Verdict:
     )
 
 
-def expected_verdict(row: dict[str, Any] | None) -> Verdict:
-    """Progress against clients of the same site with the same first score, from the same row."""
-    parts = ("expected_difference", "expected_difference_low", "expected_difference_high")
-    if row is None or row["certainty"] == "too_few" or any(row[name] is None for name in parts):
+def expected_verdict(row: dict[str, Any] | None, *, flagged: Collection[tuple[str, str, str]]) -> Verdict:
+    """Progress against clients alike at the site.
+
+    Args:
+        row: A row of `analysis.clinician_adjusted_progress`, or None.
+        flagged: Code, signal and measure of every comparison that stands among all of them; others carry no colour.
+    """
+    if row is None or row["certainty"] == "too_few" or any(row[name] is None for name in ("estimate", "low", "high")):
         title = "Too few finished courses of treatment to compare progress with what was expected"
         return Verdict(title=title, tag="Too few to say", tone="ordinary", certainty="too_few", is_to_learn=False)
-    points, low, high = (row[name] for name in parts)
+    points, low, high = (row[name] for name in ("estimate", "low", "high"))
     certainty = row["certainty"]
     if certainty == "cannot_tell":
-        title = "Cannot tell whether progress differs from what clients with the same first score usually make"
+        title = "Cannot tell whether progress differs from what clients alike usually make"
         return Verdict(
             title=title, tag="Chance could explain it", tone="ordinary", certainty=certainty, is_to_learn=False
         )
     is_ahead = points > 0
+    is_marked = (row["clinician_id"], "adjusted_progress", row["instrument"]) in flagged
     return Verdict(
         title=words.expected_title(certainty=certainty, points=points, low=low, high=high),
-        tag=f"{words.certainty(certainty)}: {'ahead of' if is_ahead else 'behind'} expected",
-        tone="better" if is_ahead else "worse",
+        tag=f"{words.certainty(certainty)}: {'ahead of' if is_ahead else 'behind'} expected"
+        if is_marked
+        else "Chance could, among so many",
+        tone=("better" if is_ahead else "worse") if is_marked else "ordinary",
         certainty=certainty,
-        is_to_learn=is_ahead,
+        is_to_learn=is_ahead and is_marked,
     )
-
-
-def progress_verdict(row: dict[str, Any] | None) -> Verdict:
-    """Whichever of the two leads: the rate where it lies outside the funnel, else progress against expected, else the rate."""
-    rate, expected = rate_verdict(row), expected_verdict(row)
-    return expected if rate.tone == "ordinary" and expected.tone != "ordinary" else rate

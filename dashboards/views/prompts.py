@@ -8,17 +8,25 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+import polars as pl
 
 from assets.science.shrinkage import false_discoveries_held
-from dashboards import words
+from dashboards import course_words, words
 from dashboards.thresholds import FALSE_SIGNS, MOST_CONVERSATIONS
-from dashboards.views.progress import Verdict, expected_verdict, rate_verdict
 from dashboards.views.service import Row, Service
 from dashboards.views.signals import Signal
 
 _ORDER = {"clear": 0, "likely": 1}
-_NORMAL_95 = float(2 * stats.norm.ppf(0.975))
+# Of one clinician's signs that are as sure, what changed and what clients gain come before how they rate.
+_TELLING = (
+    "change",
+    "adjusted_progress",
+    "alliance_level",
+    "early_alliance",
+    "alliance_growth",
+    "alliance_link",
+    "missed",
+)
 Reasons = Mapping[str, tuple["Prompt", ...]]
 
 
@@ -32,6 +40,8 @@ class Prompt:
         certainty: `clear` or `likely`.
         is_to_learn: Whether it is something to learn from.
         stands: Whether it stands among everything looked at, false discoveries held.
+        signal: What was compared, as `analysis.clinician_signals` names it; `change` for months.
+        instrument: The measure it is about.
     """
 
     code: str
@@ -39,6 +49,8 @@ class Prompt:
     certainty: str
     is_to_learn: bool
     stands: bool
+    signal: str
+    instrument: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +64,24 @@ class _Test:
 def reasons(service: Service) -> Reasons:
     """Every shown clinician's reasons, the surest first.
 
-    All questions asked of all shown clinicians are one family (Benjamini and Hochberg 1995): alliance and missed
-    appointments against their usual level, improvement against the funnel, progress against what was expected. A
-    question that could not be asked is not in it.
+    All questions asked of all shown clinicians are one family (Benjamini and Hochberg 1995): the night's comparisons
+    with the site (`analysis.clinician_signals`), and the latest months of alliance and missed appointments against the
+    clinician's own usual level. A question that could not be asked is not in it.
     """
-    tests = [each for code in service.shown for each in _tests(service, code)]
+    tests = _tests(service)
     held = false_discoveries_held(np.array([each.chance for each in tests]), share=FALSE_SIGNS)
     found: dict[str, list[Prompt]] = {}
     for test, stands in zip(tests, held, strict=True):
         if test.prompt is not None:
             found.setdefault(test.prompt.code, []).append(replace(test.prompt, stands=bool(stands)))
     return {code: tuple(sorted(mine, key=_surest)) for code, mine in found.items()}
+
+
+def standing(found: Reasons) -> frozenset[tuple[str, str, str]]:
+    """Code, signal and measure of every comparison that stands, the same for every page, mark and word."""
+    return frozenset(
+        (each.code, each.signal, each.instrument) for mine in found.values() for each in mine if each.stands
+    )
 
 
 def signed(found: Reasons, codes: Collection[str]) -> tuple[str, ...]:
@@ -83,19 +102,42 @@ def conversations(found: Reasons, codes: Sequence[str]) -> tuple[Prompt, ...]:
     return (*kept, *learn[: max(1, min(MOST_CONVERSATIONS - len(kept), 3))])
 
 
-def _tests(service: Service, code: str) -> list[_Test]:
-    found = []
-    for signals, subject in ((service.alliance, "alliance"), (service.missed, "missed appointments")):
-        signal = signals.get(code)
-        if signal is not None and signal.chance is not None:
-            found.append(_Test(chance=signal.chance, prompt=_of_signal(signal, code=code, subject=subject)))
-    pair = service.pair.get(code)
-    row = None if pair is None else service.row("clinician_progress", code, pair[1])
-    if row is not None:
-        for verdict, chance in ((rate_verdict(row), _rate_chance(row)), (expected_verdict(row), _expected_chance(row))):
-            if verdict.certainty != "too_few" and chance is not None:
-                found.append(_Test(chance=chance, prompt=_of_verdict(verdict, code=code)))
+def _tests(service: Service) -> list[_Test]:
+    """The night's comparisons of clinicians with their site, and the latest months against those before."""
+    rows = service.tables["analysis.clinician_signals"].filter(pl.col("p_value").is_not_null())
+    found = [
+        _Test(chance=row["p_value"], prompt=_of_comparison(row))
+        for row in rows.sort("clinician_id", "signal", "instrument").iter_rows(named=True)
+        if row["clinician_id"] in service.shown
+    ]
+    for code in service.shown:
+        for signals, subject in ((service.alliance, "alliance"), (service.missed, "missed appointments")):
+            signal = signals.get(code)
+            if signal is not None and signal.chance is not None:
+                found.append(_Test(chance=signal.chance, prompt=_of_signal(signal, code=code, subject=subject)))
     return found
+
+
+def _of_comparison(row: Row) -> Prompt | None:
+    if row["certainty"] not in _ORDER or None in (row["estimate"], row["low"], row["high"]):
+        return None
+    why = course_words.compared(
+        row["signal"],
+        instrument=row["instrument"],
+        estimate=row["estimate"],
+        low=row["low"],
+        high=row["high"],
+        certainty=row["certainty"],
+    )
+    return Prompt(
+        code=row["clinician_id"],
+        why=f"{why}.",
+        certainty=row["certainty"],
+        is_to_learn=row["direction"] == "better",
+        stands=False,
+        signal=row["signal"],
+        instrument=row["instrument"],
+    )
 
 
 def _of_signal(signal: Signal, *, code: str, subject: str) -> Prompt | None:
@@ -109,34 +151,14 @@ def _of_signal(signal: Signal, *, code: str, subject: str) -> Prompt | None:
         is_small=signal.is_small,
     )
     return Prompt(
-        code=code, why=f"{why}.", certainty=signal.certainty, is_to_learn=signal.tone == "better", stands=False
+        code=code,
+        why=f"{why}.",
+        certainty=signal.certainty,
+        is_to_learn=signal.tone == "better",
+        stands=False,
+        signal="change",
+        instrument=subject,
     )
-
-
-def _of_verdict(said: Verdict, *, code: str) -> Prompt | None:
-    if said.tone == "ordinary":
-        return None
-    return Prompt(code=code, why=f"{said.title}.", certainty=said.certainty, is_to_learn=said.is_to_learn, stands=False)
-
-
-def _rate_chance(row: Row) -> float | None:
-    """Of a rate so far from the service's, from the width of the funnel at this caseload."""
-    parts = [row[name] for name in ("improved_rate", "service_rate", "limit_low_95", "limit_high_95")]
-    if any(each is None for each in parts):
-        return None
-    return _two_sided(parts[0] - parts[1], parts[3] - parts[2])
-
-
-def _expected_chance(row: Row) -> float | None:
-    """Of progress so far from what was expected, from the width of its 95% range."""
-    parts = [row[f"expected_difference{end}"] for end in ("", "_low", "_high")]
-    if any(each is None for each in parts):
-        return None
-    return _two_sided(parts[0], parts[2] - parts[1])
-
-
-def _two_sided(distance: float, width: float) -> float | None:
-    return None if width <= 0 else float(2 * stats.norm.sf(abs(distance) * _NORMAL_95 / width))
 
 
 def _one_each(prompts: Sequence[Prompt]) -> list[Prompt]:
@@ -147,8 +169,14 @@ def _one_each(prompts: Sequence[Prompt]) -> list[Prompt]:
     return list(first.values())
 
 
-def _surest(prompt: Prompt) -> tuple[bool, int, bool, str]:
-    return not prompt.stands, _ORDER[prompt.certainty], prompt.is_to_learn, prompt.why
+def _surest(prompt: Prompt) -> tuple[bool, int, bool, int, str]:
+    return (
+        not prompt.stands,
+        _ORDER[prompt.certainty],
+        prompt.is_to_learn,
+        _TELLING.index(prompt.signal),
+        prompt.why,
+    )
 
 
 def _certainty_then_code(prompt: Prompt) -> tuple[int, str]:

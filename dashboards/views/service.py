@@ -4,17 +4,17 @@ Belongs here: which clinicians are withheld, which measures speak for whom, and 
 here: what a page says of them (`overview`, `clinician`, `clinician_list`, `data_quality`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from assets.science.disclosure import DisclosureRule, is_small, suppressed_cells
-from assets.science.instruments.registry import REGISTRY
-from dashboards import thresholds, words
+from dashboards import thresholds
 from dashboards.page_settings import PageSettings
-from dashboards.views.signals import Signal, signals
+from dashboards.views.clinician_months import alliance_by_clinician, monthly_rate
+from dashboards.views.signals import Signal
 
 TABLES = (
     "marts.appointments",
@@ -37,10 +37,32 @@ TABLES = (
     "analysis.alliance_levels",
     "analysis.alliance_link",
     "analysis.ruptures",
+    "analysis.clinician_signals",
+    "analysis.clinician_adjusted_progress",
+    "analysis.clinician_alliance_growth",
+    "analysis.clinician_alliance_parts",
+    "analysis.clinician_weakest_part",
+    "analysis.client_tracks",
+    "analysis.expected_progress",
+    "analysis.variance_shares",
+    "analysis.retention",
+    "analysis.landmark",
+    "analysis.after_rupture",
+    "analysis.holding_back",
+    "analysis.holding_back_calibration",
+    "analysis.missing_forms",
+    "analysis.rate_bounds",
+    "analysis.couple_clinicians",
     "quality.reconciliation",
     "quality.checks",
     "quality.published_slices",
     "staging.refused_rows",
+)
+_OWNED = (
+    "analysis.clinician_alliance_growth",
+    "analysis.clinician_alliance_parts",
+    "analysis.couple_clinicians",
+    "analysis.rate_bounds",
 )
 Pair = tuple[str, str]
 Row = dict[str, Any]
@@ -60,6 +82,11 @@ class Service:
         pairs: Pairs in use among the shown, most clinicians first.
         alliance, missed, recorded: Verdicts of each shown clinician's months.
         recalled: Measures and facts whose numbers nobody has checked against their source.
+        owned: Rows of tables with several a clinician, by table and code.
+        curves: Retention by scope and name.
+        bands: Expected progress of each measure, by quarter of first scores and session.
+        flagged: Code, signal and measure of every comparison that stands among all of them; none before that is asked
+            (`prompts.standing`).
     """
 
     settings: PageSettings
@@ -74,6 +101,10 @@ class Service:
     recorded: dict[str, Signal]
     rows: dict[tuple[str, str], dict[str, Row]]
     recalled: frozenset[tuple[str, str]]
+    owned: dict[tuple[str, str], list[Row]]
+    curves: dict[tuple[str, str], list[Row]]
+    bands: dict[str, list[Row]]
+    flagged: frozenset[tuple[str, str, str]]
 
     @property
     def shown(self) -> tuple[str, ...]:
@@ -84,24 +115,13 @@ class Service:
         """A shown clinician's row of an analysis table, or None."""
         return None if code in self.withheld else self.rows.get((table, instrument), {}).get(code)
 
+    def own(self, table: str, code: str) -> list[Row]:
+        """A shown clinician's rows of a table that has several."""
+        return [] if code in self.withheld else self.owned.get((table, code), [])
 
-def score_span(instrument: str) -> tuple[float | None, float | None, float]:
-    """Lowest and highest score of a measure and the distance between them; 1 where it is not declared."""
-    if instrument not in REGISTRY:
-        return None, None, 1.0
-    measure = REGISTRY[instrument]
-    span = measure.score_range
-    return span.low, span.high, span.high - span.low
-
-
-def step_words(instrument: str) -> str:
-    """The step that published links are for, a tenth of the alliance scale, in the measure's own points."""
-    return f"{words.score(round(score_span(instrument)[2] / 10, 1))} {instrument} points"
-
-
-def is_higher_better(instrument: str) -> bool:
-    """Whether a higher score is better; an undeclared measure's scores are taken as symptoms."""
-    return instrument in REGISTRY and REGISTRY[instrument].direction == "higher_is_better"
+    def curve(self, scope: str, name: str) -> list[Row]:
+        """The retention of the service, a site, a programme or a shown clinician."""
+        return [] if scope == "clinician" and name in self.withheld else self.curves.get((scope, name), [])
 
 
 def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings) -> Service:
@@ -132,7 +152,7 @@ def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings)
         is_withheld=is_small(total, rule=rule),
         pair=pair,
         pairs=used,
-        alliance=_alliance_by_clinician(tables, pair, shown, settings=settings),
+        alliance=alliance_by_clinician(tables["marts.ratings"], pair, shown, settings=settings),
         missed=monthly_rate(
             tables["marts.clinician_months"].filter(pl.col("clinician_id").is_in(shown)),
             by="clinician_id",
@@ -160,7 +180,22 @@ def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings)
             .select("instrument", "fact")
             .iter_rows()
         ),
+        owned={(name, code): rows for name in _OWNED for code, rows in _grouped(tables[name], "clinician_id").items()},
+        curves=_grouped(tables["analysis.retention"], "scope", "scope_name"),
+        bands=_grouped(
+            tables["analysis.expected_progress"].drop_nulls(["expected", "behind_limit"]).sort("session_number"),
+            "instrument",
+        ),
+        flagged=frozenset(),
     )
+
+
+def _grouped(table: pl.DataFrame, *by: str) -> dict[Any, list[Row]]:
+    """Rows by the values of these columns."""
+    found: dict[Any, list[Row]] = {}
+    for row in table.iter_rows(named=True):
+        found.setdefault(row[by[0]] if len(by) == 1 else tuple(row[name] for name in by), []).append(row)
+    return found
 
 
 def disclosure_rule(settings: PageSettings) -> DisclosureRule:
@@ -172,88 +207,6 @@ def disclosure_rule(settings: PageSettings) -> DisclosureRule:
         round_to=1,
         is_complement_protected=False,
     )
-
-
-def monthly_rate(
-    months: pl.DataFrame,
-    *,
-    by: str | None,
-    over: str,
-    under: str,
-    is_better_up: bool,
-    smallest: float,
-    settings: PageSettings,
-    standard: str,
-) -> dict[str, Signal]:
-    """Verdicts on a share month by month, a series each value of `by`, or one called `all`."""
-    name = pl.lit("all") if by is None else pl.col(by)
-    cells = (
-        months.with_columns(series=name)
-        .group_by("series", "month")
-        .agg(over=pl.col(over).sum(), count=pl.col(under).sum())
-        .select(
-            "series",
-            "month",
-            pl.when(pl.col("count") > 0).then(pl.col("over") / pl.col("count")).alias("value"),
-            "count",
-        )
-    )
-    return signals(
-        cells,
-        data_date=settings.data_date,
-        minimum=settings.minimum_sessions,
-        improvement="up" if is_better_up else "down",
-        floor=0.0,
-        ceiling=1.0,
-        smallest=smallest,
-        standard=settings.standards.get(standard),
-    )
-
-
-def monthly_alliance(
-    ratings: pl.DataFrame, *, instrument: str, by: str | None, settings: PageSettings
-) -> dict[str, Signal]:
-    """Verdicts on the mean alliance score month by month, as clients rate it."""
-    low, high, span = score_span(instrument)
-    cells = (
-        ratings.filter(
-            (pl.col("kind") == "alliance")
-            & (pl.col("instrument") == instrument)
-            & (pl.col("rater") == "client")
-            & pl.col("score").is_not_null()
-        )
-        .with_columns(
-            series=pl.lit("all") if by is None else pl.col(by), month=pl.col("completed_on").dt.truncate("1mo")
-        )
-        .drop_nulls("series")
-        .group_by("series", "month")
-        .agg(value=pl.col("score").mean(), count=pl.coalesce("appointment_id", "rating_id").n_unique())
-    )
-    return signals(
-        cells,
-        data_date=settings.data_date,
-        minimum=settings.minimum_sessions,
-        improvement="up",
-        floor=low,
-        ceiling=high,
-        smallest=thresholds.SMALLEST_ALLIANCE * span,
-        standard=None,
-    )
-
-
-def _alliance_by_clinician(
-    tables: dict[str, pl.DataFrame], pair: dict[str, Pair], shown: Iterable[str], *, settings: PageSettings
-) -> dict[str, Signal]:
-    of: dict[str, list[str]] = {}
-    for code in shown:
-        if code in pair:
-            of.setdefault(pair[code][0], []).append(code)
-    ratings = tables["marts.ratings"]
-    found: dict[str, Signal] = {}
-    for instrument, codes in sorted(of.items()):
-        some = ratings.filter(pl.col("clinician_id").is_in(codes))
-        found |= monthly_alliance(some, instrument=instrument, by="clinician_id", settings=settings)
-    return found
 
 
 def _pairs(tables: dict[str, pl.DataFrame], *, settings: PageSettings) -> dict[str, Pair]:
@@ -288,7 +241,7 @@ def paired_rows(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
 
 def _rows(tables: dict[str, pl.DataFrame]) -> dict[tuple[str, str], dict[str, Row]]:
     found: dict[tuple[str, str], dict[str, Row]] = {}
-    for name in ("clinician_alliance", "clinician_progress"):
+    for name in ("clinician_alliance", "clinician_progress", "clinician_adjusted_progress", "clinician_weakest_part"):
         for row in tables[f"analysis.{name}"].iter_rows(named=True):
             found.setdefault((name, row["instrument"]), {})[row["clinician_id"]] = row
     for row in tables["analysis.alliance_link"].iter_rows(named=True):

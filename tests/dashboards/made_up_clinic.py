@@ -13,6 +13,7 @@ from assets.contracts.model import Kind
 from assets.contracts.registry import TABLES, table
 from dashboards.page_settings import PageSettings
 from tests.dashboards.made_up_caseloads import DATA_DATE, caseload, months
+from tests.dashboards.made_up_comparisons import with_comparisons
 from tests.dashboards.made_up_estimates import estimates, quality, service
 from tests.dashboards.made_up_measures import with_measures
 
@@ -99,4 +100,5 @@ def clinic(
     quality(rows)
     frames = {name: shaped(name, found) for name, found in rows.items()}
     with_measures(frames, minimum_clients=10, minimum_sessions=5)
+    with_comparisons(frames)
     return frames

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from dashboards.thresholds import MOST_CONVERSATIONS
-from dashboards.views.progress import progress_verdict
+from dashboards.views.progress import expected_verdict, rate_verdict
 from dashboards.views.prompts import conversations, reasons, signed
 from dashboards.views.service import read_service
 
@@ -17,10 +17,14 @@ ROW = {
     "evaluable": 40,
     "low": 0.3,
     "high": 0.5,
-    "expected_difference": 0.1,
-    "expected_difference_low": -1.0,
-    "expected_difference_high": 1.2,
-    "certainty": "cannot_tell",
+}
+BESIDE = {
+    "clinician_id": "T001",
+    "instrument": "PHQ-9",
+    "estimate": -1.0,
+    "low": -1.7,
+    "high": -0.3,
+    "certainty": "clear",
 }
 
 
@@ -72,8 +76,8 @@ def test_nobody_withheld_comes_up(made):
 
 def test_a_sign_that_chance_brings_among_so_many_opens_no_conversation(service):
     quiet = {code: of_month(signal, chance=0.04) for code, signal in service.alliance.items()}
-    none = {name: {} for name in service.rows if name[0] == "clinician_progress"}
-    among = replace(service, alliance=quiet, missed={}, rows=service.rows | none)
+    none = service.tables | {"analysis.clinician_signals": service.tables["analysis.clinician_signals"].clear()}
+    among = replace(service, alliance=quiet, missed={}, tables=none)
     one = replace(
         among,
         alliance={"T001": quiet["T001"]}
@@ -86,7 +90,7 @@ def test_a_sign_that_chance_brings_among_so_many_opens_no_conversation(service):
 
 def test_nobody_differing_gives_a_false_sign_on_at_most_one_night_in_twenty(service):
     draw = np.random.default_rng(3)
-    none = {name: {} for name in service.rows if name[0] == "clinician_progress"}
+    none = service.tables | {"analysis.clinician_signals": service.tables["analysis.clinician_signals"].clear()}
     nights = 400
     wrong = 0
     for chances in draw.uniform(size=(nights, len(service.alliance))):
@@ -94,39 +98,36 @@ def test_nobody_differing_gives_a_false_sign_on_at_most_one_night_in_twenty(serv
             code: of_month(signal, chance=float(p))
             for (code, signal), p in zip(service.alliance.items(), chances, strict=True)
         }
-        night = replace(service, alliance=drawn, missed={}, rows=service.rows | none)
+        night = replace(service, alliance=drawn, missed={}, tables=none)
         wrong += bool(signed(reasons(night), service.shown))
     assert wrong / nights <= 0.05 + 3 * (0.05 * 0.95 / nights) ** 0.5
 
 
 def test_progress_within_chance_has_no_colour():
-    found = progress_verdict(ROW)
+    found = rate_verdict(ROW)
     assert (found.tone, found.certainty) == ("ordinary", "cannot_tell")
 
 
 def test_a_rate_outside_the_outer_band_is_clear_and_outside_the_inner_likely():
-    assert progress_verdict(ROW | {"funnel_rule": "outside_998"}).certainty == "clear"
-    assert progress_verdict(ROW | {"funnel_rule": "outside_95"}).certainty == "likely"
-    assert progress_verdict(ROW | {"funnel_rule": "outside_95"}).tone == "worse"
+    assert rate_verdict(ROW | {"funnel_rule": "outside_998"}).certainty == "clear"
+    assert rate_verdict(ROW | {"funnel_rule": "outside_95"}).certainty == "likely"
+    assert rate_verdict(ROW | {"funnel_rule": "outside_95"}).tone == "worse"
 
 
-def test_progress_against_the_same_first_score_speaks_where_the_funnel_is_silent():
-    behind = progress_verdict(
-        ROW
-        | {
-            "certainty": "clear",
-            "expected_difference": -1.0,
-            "expected_difference_low": -1.7,
-            "expected_difference_high": -0.3,
-        }
-    )
+def test_progress_beside_clients_alike_carries_colour_only_where_it_stands_among_all_comparisons():
+    stands = {("T001", "adjusted_progress", "PHQ-9")}
+    behind = expected_verdict(BESIDE, flagged=stands)
     assert (behind.tone, behind.certainty, behind.is_to_learn) == ("worse", "clear", False)
     assert "behind expected" in behind.tag
+    lost = expected_verdict(BESIDE, flagged=frozenset())
+    assert (lost.tone, lost.is_to_learn) == ("ordinary", False)
+    assert "Chance" in lost.tag
+    assert expected_verdict(BESIDE | {"certainty": "too_few"}, flagged=stands).certainty == "too_few"
 
 
 @pytest.mark.parametrize("row", [None, ROW | {"funnel_rule": "too_few"}, ROW | {"improved_rate": None}])
 def test_too_few_is_no_verdict_on_anyone(row):
-    found = progress_verdict(row)
+    found = rate_verdict(row)
     assert (found.certainty, found.tone) == ("too_few", "ordinary")
 
 

@@ -92,7 +92,7 @@ def test_a_rate_outside_the_funnel_names_its_side_and_how_sure():
 
 def test_progress_behind_expected_is_told_with_its_range_in_the_same_direction():
     said = words.expected_title(certainty="clear", points=-1.0, low=-1.7, high=-0.3)
-    assert said == "Clients improve 1.0 points less than others with the same first score (95% range 0.3 to 1.7)"
+    assert said == "Clients improve 1.0 points less than clients alike (95% range 0.3 to 1.7)"
 
 
 def test_a_range_across_nothing_names_both_sides():
