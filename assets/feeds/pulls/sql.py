@@ -164,7 +164,7 @@ def _text_column(column: pa.Array, *, zone: ZoneInfo) -> pa.Array:
     if pa.types.is_timestamp(column.type):
         if column.type.tz is not None:
             column = pc.local_timestamp(column.cast(pa.timestamp("us", tz=zone.key)))
-        return pc.strftime(column.cast(pa.timestamp("s"), safe=False), format=_MOMENT)
+        return column.cast(pa.timestamp("s"), safe=False).cast(pa.string())
     return column.cast(pa.string())
 
 
