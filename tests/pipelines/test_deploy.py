@@ -97,4 +97,5 @@ def test_what_the_readme_names_is_there():
         "RAPPORT_CONFIG=/etc/rapport/clinic.toml",
         "RAPPORT_INBOX=/srv/exports",
         "RAPPORT_HOME=/var/lib/rapport",
+        "RAPPORT_SERVER=/etc/rapport/server.toml",
     ]
