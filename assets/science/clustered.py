@@ -176,8 +176,26 @@ def stratified_ratios(
     )
 
 
+def jackknife_error(without: ArrayLike, *, times: ArrayLike | None = None) -> float:
+    """The standard error of an estimate from what it is without each unit in turn; NaN where one cannot be left out.
+
+    Args:
+        without: (K,) estimates, each without one unit.
+        times: (K,) how many units each of them stands for, where several are exactly alike; `None`: one each.
+
+    Source: Efron & Stein 1981, Ann Stat 9:586-596.
+    """
+    left = np.asarray(without, dtype=np.float64)
+    count = np.ones(left.size) if times is None else np.asarray(times, dtype=np.float64)
+    left, count = left[count > 0], count[count > 0]
+    total = count.sum()
+    if not total:
+        return float("nan")
+    return float(np.sqrt((total - 1) / total * (count * (left - (count @ left) / total) ** 2).sum()))
+
+
 def jackknife_interval(
-    whole: float, without: ArrayLike, *, confidence: float
+    whole: float, without: ArrayLike, *, confidence: float, least_error: float = 0.0
 ) -> tuple[float | None, float | None, float | None]:
     """The interval of an estimate from what it is without each unit in turn.
 
@@ -185,17 +203,17 @@ def jackknife_interval(
         whole: The estimate.
         without: (K,) estimates, each without one unit.
         confidence: Two-sided coverage of t with K - 1 degrees of freedom.
+        least_error: A standard error below which it is not told: with few units, or very unequal ones, the jackknife's
+            own varies, and what single rows give is a floor.
 
     Returns:
         Lower and upper end, and the probability that the truth lies above 0; all `None` below `FEWEST_UNITS` units,
         where an estimate is missing, or where nothing varies.
-
-    Source: Efron & Stein 1981, Ann Stat 9:586-596.
     """
     left = np.asarray(without, dtype=np.float64)
     if left.size < FEWEST_UNITS or not (np.isfinite(left).all() and np.isfinite(whole)):
         return None, None, None
-    error = float(np.sqrt((left.size - 1) / left.size * ((left - left.mean()) ** 2).sum()))
+    error = max(jackknife_error(left), least_error)
     if error <= _NOTHING:
         return None, None, None
     half = float(stats.t.isf((1 - confidence) / 2, left.size - 1)) * error

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from assets.science.clustered import clustered_rates, jackknife_interval
+from assets.science.clustered import clustered_rates, jackknife_error, jackknife_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,8 @@ def discrimination(
 
     Args:
         rows: What `checks` returned, with the column of units taken as independent.
-        unit: That column, such as `clinician_id`; each unit is left out in turn for the interval.
+        unit: That column, such as `clinician_id`; each unit is left out in turn for the interval, which is never
+            narrower than that of independent checks.
         confidence: Two-sided coverage.
 
     Returns:
@@ -166,12 +167,17 @@ def discrimination(
     """
     counts = rows.group_by(unit, "band", "is_unplanned").agg(n=pl.len())
     k = np.unique(counts[unit].to_numpy(), return_inverse=True)[1]
-    left = counts["is_unplanned"].to_numpy().astype(int)
+    left, band = (counts[name].to_numpy().astype(np.int64) for name in ("is_unplanned", "band"))
     table = np.zeros((k.max(initial=-1) + 1, HIGHEST_BAND + 1, 2))
-    table[k, counts["band"].to_numpy(), left] = counts["n"].to_numpy()
+    table[k.astype(np.int64), band, left] = counts["n"].to_numpy()
     total = table.sum(axis=0)
     whole = float(_chance(total[None])[0])
-    low, high, above = jackknife_interval(whole - 0.5, _chance(total - table) - 0.5, confidence=confidence)
+    # Checks of the same index and outcome are alike, so leaving each out in turn takes one look a kind.
+    single = total - np.eye(total.size).reshape(-1, *total.shape)
+    floor = jackknife_error(_chance(single), times=total.ravel())
+    low, high, above = jackknife_interval(
+        whole - 0.5, _chance(total - table) - 0.5, confidence=confidence, least_error=floor
+    )
     if low is None or high is None:
         return None, None, None, None
     return whole, max(0.0, low + 0.5), min(1.0, high + 0.5), above

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
-from assets.science.clustered import jackknife_interval
+from assets.science.clustered import jackknife_error, jackknife_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -92,7 +92,8 @@ def early_alliance_difference(
         confidence: Two-sided coverage.
 
     Returns:
-        The difference, or the reason why there is none. Intervals leave each clinician out in turn.
+        The difference, or the reason why there is none. Intervals leave each clinician out in turn, and are never
+        narrower than those that leave out each client.
 
     Raises:
         ValueError: If the horizon is below 1.
@@ -126,10 +127,20 @@ def early_alliance_difference(
     )
     if refusal is not None:
         return refused
-    whole, without = _standardised(rows, horizon=horizon)
-    lower, upper = (_within_a_share(whole[half], without[:, half], confidence=confidence) for half in (0, 1))
+    whole, without, single, times = _standardised(rows, horizon=horizon)
+    lower, upper = (
+        _within_a_share(
+            whole[half], without[:, half], confidence=confidence, floor=jackknife_error(single[:, half], times=times)
+        )
+        for half in (0, 1)
+    )
     gap = float(whole[0] - whole[1])
-    low, high, above = jackknife_interval(gap, without[:, 0] - without[:, 1], confidence=confidence)
+    low, high, above = jackknife_interval(
+        gap,
+        without[:, 0] - without[:, 1],
+        confidence=confidence,
+        least_error=jackknife_error(single[:, 0] - single[:, 1], times=times),
+    )
     if low is None or lower[1] is None or upper[1] is None:
         return replace(refused, refusal="cannot_tell")
     return Difference(
@@ -144,28 +155,58 @@ def early_alliance_difference(
 
 
 def _within_a_share(
-    whole: float, without: Floats, *, confidence: float
+    whole: float, without: Floats, *, confidence: float, floor: float
 ) -> tuple[float | None, float | None, float | None]:
-    low, high, _ = jackknife_interval(float(whole), without, confidence=confidence)
+    low, high, _ = jackknife_interval(float(whole), without, confidence=confidence, least_error=floor)
     if low is None or high is None:
         return None, None, None
     return float(whole), max(0.0, low), min(1.0, high)
 
 
-def _standardised(rows: pl.DataFrame, *, horizon: int) -> tuple[Floats, Floats]:
-    """Standardised shares of both halves (2,), and (K, 2) the same without each clinician."""
+def _standardised(rows: pl.DataFrame, *, horizon: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """Standardised shares of both halves (2,), (K, 2) the same without each clinician, and without single clients.
+
+    Clients who are alike in everything counted stand for one another: the third is (C, 2), the last how many each is.
+    """
     sums, weight = np.zeros(2), 0.0
-    units: list[tuple[Floats, Floats]] = []
+    by_clinician: list[tuple[Floats, Floats]] = []
+    by_client: list[tuple[Floats, Floats]] = []
+    times = []
     for _, of_site in sorted(rows.partition_by("site", as_dict=True).items(), key=str):
         counts = _counts(of_site, horizon=horizon)
-        shares, people = _shares_of_strata(counts.sum(axis=0)[None])
-        left_shares, left_people = _shares_of_strata(counts.sum(axis=0) - counts)
-        own, size = (shares * people[..., None]).sum(axis=1)[0], float(people.sum())
-        sums, weight = sums + own, weight + size
-        units.append(((left_shares * left_people[..., None]).sum(axis=1) - own, left_people.sum(axis=1) - size))
-    changed, lighter = np.concatenate([unit[0] for unit in units]), np.concatenate([unit[1] for unit in units])
+        total = counts.sum(axis=0)
+        own, size = _weighted(total[None])
+        sums, weight = sums + own[0], weight + size[0]
+        by_clinician.append(_less(_weighted(total - counts), own, size))
+        singles, of_kind = _kinds_of_clients(total)
+        by_client.append(_less(_weighted(total - singles), own, size))
+        times.append(of_kind)
+    found = []
+    for changes in (by_clinician, by_client):
+        changed, lighter = (np.concatenate([change[part] for change in changes]) for part in (0, 1))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found.append((sums + changed) / (weight + lighter)[:, None])
     with np.errstate(divide="ignore", invalid="ignore"):
-        return sums / weight, (sums + changed) / (weight + lighter)[:, None]
+        return sums / weight, found[0], found[1], np.concatenate(times)
+
+
+def _weighted(counts: Floats) -> tuple[Floats, Floats]:
+    """Shares times clients, summed over thirds (K, 2), and the clients (K,)."""
+    shares, people = _shares_of_strata(counts)
+    return (shares * people[..., None]).sum(axis=1), people.sum(axis=1)
+
+
+def _less(left: tuple[Floats, Floats], own: Floats, size: Floats) -> tuple[Floats, Floats]:
+    return left[0] - own, left[1] - size
+
+
+def _kinds_of_clients(total: Floats) -> tuple[Floats, Floats]:
+    """One client of each kind as counts, and how many there are: by third, half, time, and how it ended if it did."""
+    leaving, unplanned, ended = (total[..., column] for column in range(3))
+    kinds = {(1.0, 0.0, 0.0): leaving - ended, (1.0, 0.0, 1.0): ended - unplanned, (1.0, 1.0, 1.0): unplanned}
+    cells = np.eye(leaving.size).reshape(-1, *leaving.shape)
+    singles = np.concatenate([cells[..., None] * np.array(kind) for kind in kinds])
+    return singles, np.concatenate([number.ravel() for number in kinds.values()])
 
 
 def _counts(rows: pl.DataFrame, *, horizon: int) -> Floats:
