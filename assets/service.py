@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from assets.contracts import staging
-from assets.feeds.mapping import FeedMapping
+from assets.feeds.mapping import FeedMapping, glob_to_regex
 from assets.feeds.mapping_checks import read_mappings
 from assets.feeds.pulls.settings import ObjectPull, SqlPull, read_pulls
 from assets.feeds.wrong_input import WrongInput
@@ -83,11 +83,38 @@ class Standards(BaseModel):
     did_not_attend_rate: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
+class AllowedColumn(BaseModel):
+    """A column in which direct identifiers are known to stand and which a file is not held for.
+
+    Attributes:
+        file: a glob over names in the inbox, as in the feeds.
+        column: as the file names it.
+        reason: why, for whoever reads the settings after.
+    """
+
+    model_config = _FROZEN
+    file: str = Field(min_length=1)
+    column: str = Field(min_length=1)
+    reason: str = Field(min_length=1)
+
+    def covers(self, *, file: str, column: str) -> bool:
+        """Whether a file's column is the one meant."""
+        return column == self.column and bool(glob_to_regex(self.file).fullmatch(file))
+
+
 class Privacy(BaseModel):
-    """What is done so that nobody can be known from what leaves landing."""
+    """What is done so that nobody can be known from what leaves landing.
+
+    Attributes:
+        rekey_clinicians: whether staff codes leave landing as codes too.
+        country: ISO 3166 alpha-2; whose telephone and social security numbers are looked for.
+        allow: columns that a file is not held for.
+    """
 
     model_config = _FROZEN
     rekey_clinicians: bool = False
+    country: str = Field(default="GB", pattern="^[A-Z]{2}$")
+    allow: tuple[AllowedColumn, ...] = ()
 
 
 class MeasurePair(BaseModel):

@@ -5,6 +5,8 @@ Belongs here: the order in which a feed's files are read, judged and settled. Do
 Dagster reads annotations at run time, so this module never postpones them.
 """
 
+from collections.abc import Collection
+
 import dagster as dg
 import duckdb
 import polars as pl
@@ -12,6 +14,7 @@ import polars as pl
 from assets import tables, warehouse
 from assets.contracts import accounting, quality, staging, staging_sql
 from assets.contracts.model import Feed, Kind, Table
+from assets.feeds.identifier_search import Leak, account_of_held, search
 from assets.feeds.landing import LandedFile, landed_files
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.reading import ReadReport, read_into
@@ -25,6 +28,7 @@ from assets.sources import LANDED
 _UNREAD = {"source_line": pl.Int64, "rule": pl.String, "reason": pl.String}
 DISAGREEING = "form_lines_disagree"
 REPLACED = "file_replaced"
+_FEEDS = {feed.name: feed for feed in staging.FEEDS}
 _SENTENCES_BEYOND_COLUMNS = {
     DISAGREEING: "the lines of this form disagree on whom, what or when it is about",
 }
@@ -42,24 +46,28 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
     _begin(con, feed)
     codes = night.codes
     reasons: dict[str, str] = {}
-    for file in landed:
-        for mapping in file.claims:
-            if mapping.feed != feed.name:
-                continue
-            if file.same_as is not None:
-                _count_again(con, feed, file=file)
-                continue
-            try:
+    held: list[tuple[LandedFile, tuple[Leak, ...]]] = []
+    of_feed = [(file, mapping) for file in landed for mapping in file.claims if mapping.feed == feed.name]
+    for file, mapping in of_feed:
+        if file.same_as is not None:
+            _count_again(con, feed, file=file)
+            continue
+        try:
+            leaks = _leaks(con, file, night=night, coded=codes.letters)
+            if leaks:
+                held.append((file, leaks))
+                report = account_of_held(con, file, mapping, leaks=leaks)
+            else:
                 report = read_into(con, file, mapping, feed=feed, codes=codes, table="scratch.read", scratch=night.work)
-            except WrongInput:
-                if not _is_replaced(file, landed):
-                    raise
-                _note(con, feed, mapping=mapping, file=file, report=_refused_whole(file, mapping))
-                continue
-            reasons |= _judge(con, feed, mapping=mapping, file=file, night=night)
+                reasons |= _judge(con, feed, mapping=mapping, file=file, night=night)
+        except WrongInput:
             if not _is_replaced(file, landed):
-                _check_form(con, feed, mapping=mapping, file=file, lines=report.kept)
-            _note(con, feed, mapping=mapping, file=file, report=report)
+                raise
+            report = _refused_whole(file, mapping)
+        if not _is_replaced(file, landed):
+            _check_form(con, feed, mapping=mapping, file=file, lines=report.kept)
+        _note(con, feed, mapping=mapping, file=file, report=report)
+    _check_that_something_is_left(con, feed, held=held)
     if feed.is_ratings:
         reasons |= refuse_confused_batches(con, lines=f"scratch.lines_{feed.name}", registry=night.service.registry)
     reasons |= _refuse_unknown_references(con, feed)
@@ -117,6 +125,34 @@ def _judge(
 def _is_replaced(file: LandedFile, landed: tuple[LandedFile, ...]) -> bool:
     """Whether the clinic has sent the name again since: a spoilt file must not stop every night after its mend."""
     return any(other.name == file.name and other.file_number > file.file_number for other in landed)
+
+
+def _leaks(
+    con: duckdb.DuckDBPyConnection, file: LandedFile, *, night: Night, coded: Collection[str]
+) -> tuple[Leak, ...]:
+    """The columns of a file that hold direct identifiers and that the clinic has not allowed."""
+    privacy = night.service.privacy
+    found = search(
+        con, file, feeds=_FEEDS, coded=coded, country=privacy.country, memory=night.landing, scratch=night.work
+    )
+    return tuple(
+        leak
+        for leak in found
+        if not any(allowed.covers(file=file.name, column=leak.column) for allowed in privacy.allow)
+    )
+
+
+def _check_that_something_is_left(
+    con: duckdb.DuckDBPyConnection, feed: Feed, *, held: list[tuple[LandedFile, tuple[Leak, ...]]]
+) -> None:
+    """Without a line of a feed that it needs, a night would publish an empty service."""
+    if held and feed.is_required and not warehouse.count_rows(con, f"scratch.lines_{feed.name}"):
+        file, leaks = held[0]
+        raise WrongInput(
+            f"every file of the {feed.name} feed is held; in {file.name} {leaks[0].sentence}",
+            place=f"feeds.{feed.name}",
+            mend="mend the file, or allow the column in [[privacy.allow]] with a reason",
+        )
 
 
 def _refused_whole(file: LandedFile, mapping: FeedMapping) -> ReadReport:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from assets import warehouse
-from assets.staging import HELD
+from assets.feeds.identifier_search import HELD
 from pipelines.benchmarks.result import as_table
 from pipelines.night_end import NightEnd
 

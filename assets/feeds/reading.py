@@ -184,7 +184,7 @@ class _Reader:
         is_plain = not text.has_gaps and not text.has_loose_quotes
         if is_plain and header.lines == 1 and len(header.names) > 1:
             # Every line is one record, unless DuckDB finds a fault or fewer records than lines.
-            rows = self._csv_sql(text.path, header, skip=1, quote='"' if text.has_quotes else "")
+            rows = csv_sql(text.path, header, delimiter=self.mapping.delimiter, skip=1, has_quotes=text.has_quotes)
             source = _Source(
                 sql=f"SELECT row_number() OVER () + 1 AS line, * FROM {rows}", texts=texts, records=text.lines - 1
             )
@@ -206,7 +206,7 @@ class _Reader:
             raise RuntimeError(f"{self.landed.name}: {lines} lines, and {accounted} accounted for")
         kept = 0
         if found.kept.size:
-            rows = self._csv_sql(copy, header, skip=0, quote='"')
+            rows = csv_sql(copy, header, delimiter=self.mapping.delimiter, skip=0, has_quotes=True)
             source = _Source(
                 sql=f"SELECT * FROM {rows} POSITIONAL JOIN {_LINES}", texts=texts, records=int(found.kept.size)
             )
@@ -223,15 +223,6 @@ class _Reader:
             blank=found.blank,
             rejected=found.rejected,
             left_to_others=int(found.kept.size) - kept,
-        )
-
-    def _csv_sql(self, path: Path, header: Header, *, skip: int, quote: str) -> str:
-        """The call that reads every column as text; parallel reading can lose rows, so it is off."""
-        columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header.names)))
-        return (
-            f"read_csv('{_quoted(escape(str(path)))}', auto_detect = false, columns = {{{columns}}},"
-            f" delim = '{_quoted(self.mapping.delimiter)}', quote = '{quote}', escape = '{quote}', header = false,"
-            f" skip = {skip}, new_line = '\\n', nullstr = '', parallel = false, strict_mode = true)"
         )
 
     def _asked(self, names: Sequence[str]) -> list[str]:
@@ -294,6 +285,17 @@ class _Reader:
         self.con.execute(
             f"CREATE OR REPLACE TABLE {self.table} AS SELECT CAST(0 AS BIGINT) AS source_line, {columns} WHERE false"
         )
+
+
+def csv_sql(path: Path, header: Header, *, delimiter: str, skip: int, has_quotes: bool) -> str:
+    """The call that reads every column of plain text as text, `c0` on; parallel reading can lose rows, so it is off."""
+    columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header.names)))
+    quote = '"' if has_quotes else ""
+    return (
+        f"read_csv('{_quoted(escape(str(path)))}', auto_detect = false, columns = {{{columns}}},"
+        f" delim = '{_quoted(delimiter)}', quote = '{quote}', escape = '{quote}', header = false,"
+        f" skip = {skip}, new_line = '\\n', nullstr = '', parallel = false, strict_mode = true)"
+    )
 
 
 def _named(column: str) -> str:

@@ -1,6 +1,7 @@
 """One night over the three-site export, run once and looked at from many sides."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -129,6 +130,26 @@ def test_no_planted_identifier_leaves_landing(night):
         held = file.read_bytes()
         found = [mark for mark in IDENTIFIERS if mark.encode() in held or mark.encode("cp1252") in held]
         assert found == [], file
+
+
+RAW_CODES = r"\b(?:(?:NO|HA|CO)-[0-9]{5}|A7[0-9]{5}|E[NHC]5[0-9]{4})\b"
+
+
+def test_no_identifier_of_the_record_systems_leaves_landing(night):
+    for file in night.home.rglob("*"):
+        if file.is_file() and (night.home / "landing") not in file.parents:
+            assert re.search(RAW_CODES.encode(), file.read_bytes()) is None, file
+
+
+def test_no_text_of_any_table_is_an_identifier_of_the_record_systems_or_a_direct_one(night):
+    with night.warehouse() as con:
+        texts = con.sql(
+            "SELECT schema_name || '.' || table_name, column_name FROM duckdb_columns()"
+            " WHERE NOT internal AND data_type = 'VARCHAR'"
+        ).fetchall()
+        for table, column in texts:
+            told = f"regexp_matches({column}, '{RAW_CODES}') OR regexp_matches({column}, '{'|'.join(IDENTIFIERS)}')"
+            assert con.sql(f"SELECT COUNT(*) FROM {table} WHERE {told}").fetchall() == [(0,)], (table, column)
 
 
 def test_refused_rows_hold_no_client_code(night):
