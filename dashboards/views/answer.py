@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from assets.contracts.analysis import ANSWER
 from assets.contracts.rates import metric
 from assets.science.disclosure import suppressed_cells
 from dashboards import finding_words, rate_words, words
@@ -21,7 +22,7 @@ from dashboards.views.sizes import told
 
 def level_rows(service: Service, area: Area) -> list[dict[str, Any]]:
     """An area's levels, measures in the order of the configuration."""
-    frame = area.rows(service.tables["analysis.alliance_levels"]).filter(pl.col("method") == "split_panel_jackknife")
+    frame = area.rows(service.tables["analysis.alliance_levels"]).filter(pl.col("method") == ANSWER)
     configured = {each: place for place, each in enumerate(service.settings.measures)}
     order = ["within_client", "between_client", "between_clinician"]
     return sorted(

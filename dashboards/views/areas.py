@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from assets.contracts.analysis import ANSWER
 from dashboards.addresses import area_page
 from dashboards.views.service import Pair, Service
 
@@ -61,7 +62,7 @@ def _pairs(service: Service, scope: str, name: str) -> tuple[Pair, ...]:
     )
     held = {
         (row["alliance_instrument"], row["outcome_instrument"]): row["pairs"]
-        for row in rows.filter(pl.col("method") == "split_panel_jackknife").iter_rows(named=True)
+        for row in rows.filter(pl.col("method") == ANSWER).iter_rows(named=True)
     }
     return tuple(each for each in service.settings.measures if held.get(each))
 

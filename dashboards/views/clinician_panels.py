@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from assets.contracts.analysis import ANSWER
 from dashboards import course_words, rate_words, words
 from dashboards.figures.link import link
 from dashboards.views import panels, recalled
@@ -53,7 +54,7 @@ def link_panel(service: Service, row: Row | None, *, pair: tuple[str, str] | Non
     level = service.tables["analysis.alliance_levels"].filter(
         (pl.col("scope") == "service")
         & (pl.col("level") == "within_client")
-        & (pl.col("method") == "split_panel_jackknife")
+        & (pl.col("method") == ANSWER)
         & (pl.col("alliance_instrument") == pair[0])
         & (pl.col("outcome_instrument") == pair[1])
         & pl.col("estimate").is_not_null()
@@ -162,6 +163,7 @@ def appointments_panel(attendance: Row) -> Panel | None:
         caption=f"What became of {words.counted(total, 'appointment')} in the period: counted, not estimated. The clinic\u2019s own cancellations are no sign of clients\u2019 engagement.",
         method="attendance",
         table=Table(columns=("Outcome", "Appointments", "Share"), rows=tuple(rows), numeric=frozenset({1, 2})),
+        is_detail=True,
         shown=True,
     )
 
@@ -203,6 +205,7 @@ def bounds_panel(service: Service, code: str) -> Panel | None:
             rows=tuple(rows),
             numeric=frozenset({1, 2, 3, 4, 5}),
         ),
+        is_detail=True,
         shown=True,
         wide=True,
     )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import polars as pl
 
+from assets.contracts.analysis import ANSWER
 from assets.contracts.model import Kind
 from assets.contracts.registry import TABLES
 from dashboards.page_settings import PageSettings
@@ -97,7 +98,7 @@ def service(*, clinicians: int = 8, clients_each: int = 14, falling: str = "T001
                 "alliance_instrument": PAIR[0],
                 "outcome_instrument": PAIR[1],
                 "level": level,
-                "method": "split_panel_jackknife",
+                "method": ANSWER,
                 "estimate": estimate,
                 "low": estimate - 0.06,
                 "high": estimate + 0.06,
