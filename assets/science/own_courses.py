@@ -40,7 +40,7 @@ class Equation:
     """
 
     products: Floats  # (K, q, m, m) of columns less own course: sum of v v', by the time of the shock
-    ahead: Floats  # (K, L, q) sum of P_ts, s - t = l, by the time of the shock at t + 1
+    ahead: Floats  # (K, L, q) sum of P_ts, s - t = l, by the time of the shock at t + 1; L = 1 where not asked for
     shrinkage: Floats  # (K, q, q) what the products make of a unit variance: sum of M_ts^2, by the times of t and s
 
 
@@ -101,9 +101,15 @@ def equations(pairs: pl.DataFrame) -> tuple[Equations, str, int]:
         raise EstimateRefusedError(f"No client has {FEWEST_ROWS + 1} sessions in a row with what is needed.")
     alliance, shocks = _taken(rows, linked), _taken(rows, linked_told)
     sums = Equations(
-        outcome=_equation(told, after=[told.next_outcome], frame=frame, has_slopes=True),
-        alliance=_equation(alliance, after=[next_alliance[linked]], frame=frame, has_slopes=False),
-        shocks=_equation(shocks, after=[shocks.next_outcome, next_alliance[linked_told]], frame=frame, has_slopes=True),
+        outcome=_equation(told, after=[told.next_outcome], frame=frame, has_slopes=True, is_dynamic=True),
+        alliance=_equation(alliance, after=[next_alliance[linked]], frame=frame, has_slopes=False, is_dynamic=True),
+        shocks=_equation(
+            shocks,
+            after=[shocks.next_outcome, next_alliance[linked_told]],
+            frame=frame,
+            has_slopes=True,
+            is_dynamic=False,
+        ),
     )
     return sums, curve, len(_starts(told.client))
 
@@ -175,13 +181,11 @@ def _left_over(rows: _Rows, *, curve: str) -> float:
     return float(sum((courses.removed(each) ** 2).sum() for each in (rows.outcome, rows.next_outcome)))
 
 
-def _equation(rows: _Rows, *, after: list[Floats], frame: _Frame, has_slopes: bool) -> Equation:
-    courses, spacing, count = _Courses(rows, curve=frame.curve, has_slopes=has_slopes), frame.spacing, frame.clinicians
+def _equation(rows: _Rows, *, after: list[Floats], frame: _Frame, has_slopes: bool, is_dynamic: bool) -> Equation:
+    courses, count = _Courses(rows, curve=frame.curve, has_slopes=has_slopes), frame.clinicians
     left = np.column_stack([courses.removed(column) for column in (rows.outcome, rows.alliance, *after)])
-    time = CURVES[frame.curve](rows.session + spacing)
+    time = CURVES[frame.curve](rows.session + frame.spacing)
     at = np.column_stack([np.ones(len(time)), time - time.mean()])
-    share, direction = courses.share, courses.direction
-    kept = 1.0 - share - direction**2
     whose = _starts(rows.clinician)
 
     def by_clinician(values: Floats) -> Floats:
@@ -194,18 +198,45 @@ def _equation(rows: _Rows, *, after: list[Floats], frame: _Frame, has_slopes: bo
     for i in range(size):
         for j in range(i, size):
             products[:, :, i, j] = products[:, :, j, i] = by_clinician((left[:, i] * left[:, j])[:, None] * at)
-    shrinkage = by_clinician((kept**2)[:, None, None] * at[:, :, None] * at[:, None, :])
-    first = rows.session[np.repeat(courses.starts, courses.counts)]
-    lags = round(float((rows.session - first).max()) / spacing) + 1
-    ahead = np.zeros((count * lags, ways))
+    return Equation(
+        products=products,
+        ahead=_ahead(rows, courses, at, frame=frame) if is_dynamic else np.zeros((count, 1, ways)),
+        shrinkage=_shrinkage(rows, courses, at, clinicians=count),
+    )
+
+
+def _shrinkage(rows: _Rows, courses: _Courses, at: Floats, *, clinicians: int) -> Floats:
+    """Sums of M_ts^2, client by client without going through pairs of rows.
+
+    Off the diagonal M_ts^2 is (1 / n + d_t d_s)^2, whose three terms each are a product of one of t and one of s.
+    """
+    share, direction = courses.share, courses.direction
+    twice = 1.0 - 2.0 * (share + direction**2)
+    terms = [share[:, None] * at, np.sqrt(2.0 * share)[:, None] * direction[:, None] * at, direction[:, None] ** 2 * at]
+    sums = [np.add.reduceat(term, courses.starts, axis=0) for term in terms]
+    whose = rows.clinician[courses.starts]
+    found = np.empty((clinicians, at.shape[1], at.shape[1]))
+    for i in range(at.shape[1]):
+        for j in range(i, at.shape[1]):
+            by_row = np.bincount(rows.clinician, twice * at[:, i] * at[:, j], minlength=clinicians)
+            by_client = np.bincount(whose, sum(term[:, i] * term[:, j] for term in sums), minlength=clinicians)
+            found[:, i, j] = found[:, j, i] = by_row + by_client
+    return found
+
+
+def _ahead(rows: _Rows, courses: _Courses, at: Floats, *, frame: _Frame) -> Floats:
+    """Sums of P_ts over later rows s of the same client, by how many steps later."""
+    share, direction = courses.share, courses.direction
+    steps = np.floor(rows.session / frame.spacing).astype(np.int64)
+    last = np.repeat(courses.starts + courses.counts - 1, courses.counts)
+    lags = int((steps[last] - steps).max()) + 1
+    found = np.zeros((at.shape[1], frame.clinicians * lags))
+    t = np.arange(len(steps))
     for apart in range(1, int(courses.counts.max())):
-        t = np.flatnonzero(rows.client[apart:] == rows.client[:-apart])
+        t = t[t + apart <= last[t]]
         s = t + apart
+        place = rows.clinician[t] * lags + steps[s] - steps[t]
         shared = share[t] + direction[t] * direction[s]
-        lag = np.rint((rows.session[s] - rows.session[t]) / spacing).astype(np.int64)
-        for i in range(ways):
-            ahead[:, i] += np.bincount(rows.clinician[t] * lags + lag, shared * at[t, i], minlength=count * lags)
-            for j in range(ways):
-                both = shared**2 * (at[t, i] * at[s, j] + at[s, i] * at[t, j])
-                shrinkage[:, i, j] += np.bincount(rows.clinician[t], both, minlength=count)
-    return Equation(products=products, ahead=ahead.reshape(count, lags, ways), shrinkage=shrinkage)
+        for way in range(at.shape[1]):
+            found[way] += np.bincount(place, shared * at[t, way], minlength=found.shape[1])
+    return np.ascontiguousarray(found.reshape(at.shape[1], frame.clinicians, lags).transpose(1, 2, 0))
