@@ -12,7 +12,7 @@ import polars as pl
 
 from assets import warehouse
 from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, asset, assets_of, data_date
-from assets.contracts import analysis, field_measures, marts, rates, staging
+from assets.contracts import analysis, field_measures, marts, own_figures, rates, staging
 from assets.contracts.metrics import counting_select, monthly_select
 from assets.contracts.model import Table
 from assets.contracts.registry import TABLES
@@ -23,6 +23,7 @@ from assets.estimates.drop_out import drop_out, episode_gaps
 from assets.estimates.instrument_facts import instrument_facts
 from assets.estimates.milestones import milestones
 from assets.estimates.monthly import ALLIANCE_MEAN, monthly_measures
+from assets.estimates.own_figures import own_figures as services_own_figures
 from assets.estimates.rates import rates as published_rates
 from assets.estimates.standardised import improvement_ratios
 from assets.service import Service
@@ -41,6 +42,26 @@ FROM (
     AND episode_id IS NOT NULL
 ) AS placed
 WHERE place = 1
+"""
+# Of each client the first scored form of each measure, with its answers as they were sent.
+_FIRST_FORMS = """
+WITH sent AS (
+  SELECT instrument, rating_id, items FROM staging.alliance
+  UNION ALL
+  SELECT instrument, rating_id, items FROM staging.outcomes
+),
+placed AS (
+  SELECT
+    instrument, client_id, rating_id, score,
+    ROW_NUMBER() OVER (PARTITION BY instrument, client_id ORDER BY completed_on, rating_id) AS place
+  FROM marts.ratings
+  WHERE rater = 'client' AND score IS NOT NULL
+)
+SELECT placed.instrument, placed.client_id, placed.score, sent.items
+FROM placed
+INNER JOIN sent ON sent.instrument = placed.instrument AND sent.rating_id = placed.rating_id
+WHERE placed.place = 1
+ORDER BY placed.instrument, placed.client_id
 """
 # Rounded, since a sum of fractions depends on the order in which threads add them.
 _ALLIANCE_BY_MONTH = f"""
@@ -65,6 +86,14 @@ def _change(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
 
 def _instruments(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:  # noqa: ARG001
     return instrument_facts(service.registry)
+
+
+def _own_figures(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
+    return services_own_figures(
+        warehouse.read_frame(con, _FIRST_FORMS),
+        registry=service.registry,
+        minimum_clients=service.suppression.minimum_clients,
+    )
 
 
 def _courses(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:  # noqa: ARG001
@@ -158,6 +187,7 @@ ASSETS: list[dg.AssetsDefinition] = [
     ),
     # It reads the registry alone, but stands beside the scores that were made by it.
     asset(field_measures.INSTRUMENTS, _instruments, reads=[staging.SCORES]),
+    asset(own_figures.OWN_FIGURES, _own_figures, reads=[marts.RATINGS, staging.ALLIANCE.table, staging.OUTCOMES.table]),
     asset(field_measures.COURSES, _courses, reads=[marts.EPISODES, analysis.CLIENT_CHANGE]),
     asset(field_measures.MILESTONES_REACHED, _milestones, reads=[marts.RATINGS, marts.EPISODES, analysis.RUPTURES]),
     asset(field_measures.CHANGE_METHODS, _change_methods, reads=[analysis.CLIENT_CHANGE]),

@@ -3,13 +3,32 @@
 Belongs here: the list of all declarations and look-ups in it. Does not belong here: declarations themselves.
 """
 
-from assets.contracts import analysis, comparison, couples, endings, field_measures, marts, quality, slices, staging, watch
+from assets.contracts import (
+    analysis,
+    comparison,
+    couples,
+    endings,
+    field_measures,
+    marts,
+    own_figures,
+    quality,
+    slices,
+    staging,
+    watch,
+)
 from assets.contracts.model import Feed, Table
 
 LAYERS: dict[str, tuple[Table, ...]] = {
     "staging": staging.TABLES,
     "marts": marts.TABLES,
-    "analysis": (*analysis.TABLES, *comparison.TABLES, *field_measures.TABLES, *endings.TABLES, *couples.TABLES),
+    "analysis": (
+        *analysis.TABLES,
+        *comparison.TABLES,
+        *field_measures.TABLES,
+        *endings.TABLES,
+        *couples.TABLES,
+        *own_figures.TABLES,
+    ),
     "quality": (*quality.TABLES, *slices.TABLES, *watch.TABLES),
 }
 TABLES: dict[str, Table] = {table.full_name: table for tables in LAYERS.values() for table in tables}
