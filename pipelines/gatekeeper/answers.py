@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Message, Send
 
+from pipelines.gatekeeper import forms
+
 # Measured with plotly.js in Chromium: the hash is of the empty style element that plotly makes and then fills through the
 # object model; without 'unsafe-inline' for attributes one label loses its weight. Nothing needs eval or inline script.
 POLICY: Final = (
@@ -24,7 +26,8 @@ _EVERY_ANSWER: Final = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    # Without any referrer, browsers also withhold the origin that our own forms are checked by.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
@@ -33,16 +36,10 @@ _EVERY_ANSWER: Final = {
 _YEAR: Final = "max-age=31536000"
 _WORTH_COMPRESSING: Final = 1024
 
-_NOT_HERE: Final = (
-    b'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Not here</title></head>'
-    b"<body><h1>There is nothing here for you</h1><p>The address is wrong, or the page is not one that you may see.</p>"
-    b'<p><a href="/account">What you may see</a></p></body></html>\n'
-)
-
 
 def not_here() -> Response:
     """The answer to what is missing and to what is forbidden: the same to the byte, so that nobody can tell which."""
-    return Response(_NOT_HERE, status_code=404, media_type="text/html")
+    return Response(forms.not_here_page(), status_code=404, media_type="text/html")
 
 
 def with_headers(send: Send, *, method: str, is_https: bool) -> Send:

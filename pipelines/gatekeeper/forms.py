@@ -64,6 +64,12 @@ def account_page(
     )
 
 
+@lru_cache(maxsize=1)
+def not_here_page() -> str:
+    """What is said of the missing and of the forbidden; it names neither what was asked for nor who asked."""
+    return _page("not_here.html", title="Not here")
+
+
 def message_page(message: str) -> str:
     """A page that says one sentence."""
     return _page("message.html", title="Rapport", message=message)

@@ -5,6 +5,7 @@ single judgement: who somebody is (`sign_in`, `proxy`, `sessions`), what lies at
 (`policy`), which version is current (`releases`).
 """
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -104,10 +105,10 @@ class Gate:
         request = Request(scope, receive)
         try:
             response = await self._answer(request)
-        except OSError as error:
+        except (OSError, sqlite3.Error) as error:
             # The disk is full, a file can't be read, the record can't be written: nothing leaves without its line.
             # Without a traceback, whose lines could name a page.
-            self.log.warning("a request failed", error=type(error).__name__, errno=error.errno)
+            self.log.warning("a request failed", error=type(error).__name__)
             response = Response(forms.message_page(forms.UNAVAILABLE), status_code=503, media_type="text/html")
         await response(scope, receive, send)
 

@@ -68,7 +68,7 @@ def test_every_answer_carries_the_content_policy_and_says_nothing_of_the_server(
         assert headers["content-security-policy"] == answers.POLICY
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["x-frame-options"] == "DENY"
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["cache-control"] == "private, no-store"
         assert "server" not in headers
 
