@@ -69,7 +69,8 @@ def holding_back_calibration(
     placed = checked.join(described, on="episode_id", maintain_order="left").filter(
         pl.col("clinician_id").is_not_null()
     )
-    middle = placed.select("episode_id", "started_on").unique()["started_on"].median()
+    days = placed.select("episode_id", "started_on").unique()["started_on"].drop_nulls().sort()
+    middle = days[days.len() // 2] if days.len() else as_of
     is_earlier = (pl.col("started_on") < middle).fill_null(value=True)
     by_scope = in_every_scope(placed)
     later = by_scope.filter(~is_earlier)

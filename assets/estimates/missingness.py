@@ -16,6 +16,8 @@ _DIGITS = 9
 _SCOPE = ("scope", "scope_name")
 _GROUP = (*_SCOPE, "grouped_by", "position", "group_name")
 _THIRDS = 3
+# The last session of each group but the last.
+_LAST_SESSIONS = (1, 3, 6)
 # The groups in the order in which they are told; the others are held against the first.
 _NAMES = {
     "session": ("session 1", "sessions 2 and 3", "sessions 4 to 6", "session 7 and later"),
@@ -62,7 +64,7 @@ def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients
     )
     gain = (pl.col("_latest") - pl.col("outcome_first")) * pl.col("_sign")
     placed = ordered.join(first, on=who, how="left", maintain_order="left").with_columns(
-        session=pl.col("session_number").cut([1, 3, 6], labels=["0", "1", "2", "3"]).cast(pl.String).cast(pl.Int64),
+        session=pl.sum_horizontal(pl.col("session_number") > last for last in _LAST_SESSIONS),
         first_score=pl.col("_third").cast(pl.Int64),
         latest_score=pl.when(gain.abs() < pl.col("_threshold") - 1e-9)
         .then(0)

@@ -120,11 +120,15 @@ def _sentence(row: dict[str, Any]) -> str:
     )
     if row["compared_with"] is None:
         return f"{counted}."
+    other = _WHERE[row["compared_with"]]
     if row["ratio"] is None:
-        return f"{counted}; too little is known to compare that with sessions {_WHERE[row['compared_with']]}."
-    ends = f"{row['ratio']:.1f} times as often as {_WHERE[row['compared_with']]} ({row['ratio_low']:.1f} to {row['ratio_high']:.1f})"
+        return f"{counted}; too little is known to set that against sessions {other}."
+    ends = f"({row['ratio_low']:.2g} to {row['ratio_high']:.2g})"
     if row["certainty"] == "cannot_tell":
-        return f"{counted}: {ends}, which chance alone could make."
+        return f"{counted}. Whether that is more or less often than {other} cannot be told: {row['ratio']:.2g} times as often {ends}."
+    sure = "Clearly" if row["certainty"] == "clear" else "Probably"
+    way = "more" if row["ratio"] > 1 else "less"
     return (
-        f"{counted}: {ends}, sessions of the same site and number compared. This is no proof that the rupture is why."
+        f"{counted}. {sure} {way} often than {other}: {row['ratio']:.2g} times as often {ends}, sessions of the same site and "
+        "number compared. This is no proof that the rupture or its repair is why."
     )
