@@ -34,6 +34,7 @@ _ESTIMATES = (
     ("analysis.change_methods", "rate", "low", "high"),
     ("analysis.effect_sizes", "estimate", "low", "high"),
     ("analysis.improvement_ratios", "ratio", "low", "high"),
+    ("analysis.own_figures", "alpha", "alpha_low", "alpha_high"),
 )
 # An interval's end and its figure can differ by a rounding error where they are equal.
 _HAIR = "0.000001"

@@ -208,6 +208,7 @@ FIGURES = (
     ("change_methods", "rate", "low", "high"),
     ("effect_sizes", "estimate", "low", "high"),
     ("improvement_ratios", "ratio", "low", "high"),
+    ("own_figures", "alpha", "alpha_low", "alpha_high"),
     *COMPARED_FIGURES,
 )
 FAULTS |= COMPARISON_FAULTS

@@ -12,7 +12,7 @@ _ONE_IN_TEN = "Convention of this registry where no published rule was found: at
 _NO_CUT_OFF = Absent("cut_off", "No cut-off is validated; what is followed is the change in each client's own ratings.")
 _NO_CHANGE = Absent(
     "reliable_change",
-    "No published threshold was found; a clinic states one from its own standard deviation and a published alpha.",
+    "No published threshold was found; a clinic states one from its own spread and an alpha, as `analysis.own_figures` shows.",
 )
 _ALL_LINES = "Duncan et al. 2003: the four lines are summed, so all four are needed"
 

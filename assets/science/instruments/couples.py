@@ -29,7 +29,7 @@ CSI_4 = Instrument(
         Absent(
             "reliable_change",
             "No published threshold was found, nor the standard deviation of the four items apart from the long form's; "
-            "a clinic states one from its own clients' first scores and the alpha of .94.",
+            "a clinic states one from its own clients' first scores, as `analysis.own_figures` shows.",
         ),
     ),
     licence="Free for research and clinical use with acknowledgement.",
@@ -53,7 +53,7 @@ DAS_7 = Instrument(
         Absent(
             "reliable_change",
             "No published threshold was found, nor a standard deviation of couples at intake that could be checked; a "
-            "clinic states one from its own clients' first scores and the alpha.",
+            "clinic states one from its own clients' first scores, as `analysis.own_figures` shows.",
         ),
     ),
     licence="Copyright Multi-Health Systems; licence needed.",
