@@ -62,7 +62,11 @@ def link_model(pairs: pl.DataFrame) -> tuple[NestedModel, pl.Series]:
     Returns:
         The model, clinicians with intercept and slope, and the clinicians in the order of its units.
     """
-    rows = pairs.sort("clinician", "client", "session_number").with_columns(
+    return _model(pairs.sort("clinician", "client", "session_number"))
+
+
+def _model(ordered: pl.DataFrame) -> tuple[NestedModel, pl.Series]:
+    rows = ordered.with_columns(
         client_mean=pl.col("alliance").mean().over("clinician", "client"),
         clinician_mean=pl.col("alliance").mean().over("clinician"),
     )
@@ -103,8 +107,8 @@ def split_panel(pairs: pl.DataFrame) -> SplitPanel:
     if long.is_empty():
         raise EstimateRefusedError(f"No client has {ROWS_TO_SPLIT} or more sessions with what is needed.")
     names = rows["clinician"].unique(maintain_order=True)
-    naive_fit, naive, naive_without = _effects(rows, names)
-    parts = [_effects(part, names)[1:] for part in (long, *_halves(long))]
+    naive_fit, naive, naive_without = _effects(rows, names, near=None)
+    parts = [_effects(part, names, near=naive_fit.theta)[1:] for part in (long, *_halves(long))]
     (whole, whole_without), (early, early_without), (late, late_without) = parts
     return SplitPanel(
         estimate=2.0 * whole - (early + late) / 2.0,
@@ -128,13 +132,13 @@ def _halves(long: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return long.filter(is_early), long.filter(~is_early)
 
 
-def _effects(rows: pl.DataFrame, names: pl.Series) -> tuple[Fit, Floats, Floats]:
+def _effects(rows: pl.DataFrame, names: pl.Series, *, near: Floats | None) -> tuple[Fit, Floats, Floats]:
     """The fit, its three effects, and the same without each of the clinicians in turn.
 
     Unchanged for a clinician who has no rows here.
     """
-    model, present = link_model(rows)
-    fitted = fit(model, method="REML")
+    model, present = _model(rows)
+    fitted = fit(model, method="REML", near=near)
     effects = np.nan_to_num(fitted.beta[WITHIN:])
     without = np.tile(effects, (len(names), 1))
     without[np.flatnonzero(names.is_in(present.implode()).to_numpy())] = np.nan_to_num(

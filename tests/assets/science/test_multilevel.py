@@ -198,6 +198,14 @@ def test_a_false_boundary_is_left_behind():
         assert at_parameters(model, theta, method="REML").criterion >= fitted.criterion - 1e-8
 
 
+@pytest.mark.parametrize("near", [np.zeros(4), np.array([0.1, 0.2, -0.3, 0.4]), np.array([2.0, 1.0, 1.0, 0.0])])
+def test_a_search_from_another_model_s_parameters_ends_at_the_same_answer(near):
+    model = compressed_model(*small(3, clinicians=12), random=(0, 1))
+    fitted, again = fit(model, method="REML"), fit(model, method="REML", near=near)
+    assert again.criterion == pytest.approx(fitted.criterion, abs=1e-7)
+    assert again.beta == pytest.approx(fitted.beta, abs=1e-5)
+
+
 def test_leaving_a_clinician_out_is_fitting_the_rest_at_the_same_variances():
     fixed, y, clinician, client = small(4)
     model = compressed_model(fixed, y, clinician, client)
