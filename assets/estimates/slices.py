@@ -115,8 +115,11 @@ def published_slices(
         last_members: its `quality.figure_members`; None where there is none, or where its codes are another secret's.
     """
     cases = seen["case_id"].unique().sort()
-    place = dict(zip(cases.to_list(), range(cases.len()), strict=True))
-    groups = sorted(_groups(seen, place, night=night), key=lambda each: _importance(each, months=night.months))
+    numbered = seen.with_columns(
+        case=pl.col("case_id").rank("dense").cast(pl.Int64) - 1,
+        clinician=pl.col("clinician_id").rank("dense").cast(pl.Int64) - 1,
+    )
+    groups = sorted(_groups(numbered, night=night), key=lambda each: _importance(each, months=night.months))
     gone = {each.name: each for each in _withheld(groups, rule=night.rule)}
     standing = {} if last is None else {row["slice_id"]: row for row in last.iter_rows(named=True)}
     before = _members_by_slice(last_members)
@@ -124,7 +127,7 @@ def published_slices(
     for group in groups:
         earlier, figures_since, is_held = standing.get(group.slice_id), None, False
         if _has_figures(group, months=night.months) and group.slice_id not in gone:
-            now = {cases[int(at)] for at in _positions(group.clients)}
+            now = set(cases.gather(_positions(group.clients)).to_list())
             were = before.get(group.slice_id, now)
             since = None if earlier is None else earlier["figures_since"]
             is_held = since is not None and not may_move(
@@ -179,30 +182,28 @@ def _rounded(count: pl.Expr, *, to: int) -> pl.Expr:
     return ((2 * count + to) // (2 * to) * to).name.keep()
 
 
-def _groups(seen: pl.DataFrame, place: Mapping[str, int], *, night: Night) -> Iterable[_Group]:
-    staff: dict[str, int] = {}
+def _groups(seen: pl.DataFrame, *, night: Night) -> Iterable[_Group]:
     periods = sorted({*FILTER_MONTHS, night.months, EVER})
     cutoffs = {
         months: None if months == EVER else pl.select(pl.lit(night.data_date).dt.offset_by(f"-{months}mo")).item()
         for months in periods
     }
     keys = ["population", "scope", "scope_name", "instrument"]
-    for key, rows in seen.sort(keys).partition_by(keys, as_dict=True, maintain_order=True).items():
+    for key, rows in seen.partition_by(keys, as_dict=True).items():
         population, scope, scope_name, instrument = (str(part) for part in key)
         published = {"period": {night.months}, "ever": {EVER}}.get(_OF_CLINICIANS.get(population, ""), set())
         for months, after in cutoffs.items():
             if scope == "clinician" and months not in published:
                 continue
             part = rows if after is None else rows.filter(pl.col("latest_on") > after)
-            clinicians = part["clinician_id"].drop_nulls().unique().sort().to_list()
             yield _Group(
                 population=population,
                 scope=scope,
                 scope_name=scope_name,
                 instrument=instrument,
                 months=months,
-                clients=bits(place[case] for case in part["case_id"].unique()),
-                clinicians=bits(staff.setdefault(each, len(staff)) for each in clinicians),
+                clients=bits(part["case"].unique()),
+                clinicians=bits(part["clinician"].drop_nulls().unique()),
             )
 
 

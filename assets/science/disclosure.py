@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 Zero = Literal["shown", "suppressed"]
 
@@ -197,9 +197,9 @@ class Slice:
     clinicians: int = 0
 
 
-def bits(numbers: Iterable[int]) -> int:
+def bits(numbers: Sequence[int] | pl.Series) -> int:
     """A set of small whole numbers as one integer with those bits set; a hundred thousand clients take 12 kB."""
-    places = np.fromiter(numbers, dtype=np.int64)
+    places = np.asarray(numbers, dtype=np.int64)
     if places.size == 0:
         return 0
     flags = np.zeros(int(places.max()) + 1, dtype=np.uint8)
@@ -231,13 +231,18 @@ def leak_between(first: Slice, second: Slice, *, rule: DisclosureRule) -> Leak |
     neither a client nor a clinician can then be read off as everybody less everybody else. Slices of the same clients
     give nothing away, nor does one of no clients, which has nothing to subtract.
     """
-    sizes = first.clients.bit_count(), second.clients.bit_count()
-    smaller, larger = (first, second) if sizes[0] <= sizes[1] else (second, first)
-    n_clients = abs(sizes[0] - sizes[1])
+    return _leak_between(first, first.clients.bit_count(), second, second.clients.bit_count(), rule=rule)
+
+
+def _leak_between(first: Slice, size: int, second: Slice, other_size: int, *, rule: DisclosureRule) -> Leak | None:
+    smaller, larger = (first, second) if size <= other_size else (second, first)
+    n_clients = abs(size - other_size)
+    if n_clients == 0:
+        return None
     n_clinicians = (larger.clinicians & ~smaller.clinicians).bit_count()
     is_few = n_clients < rule.min_clients or 0 < n_clinicians < rule.min_clinicians
     # The cheap questions first: nearly every pair differs by many, and only the rest are held bit against bit.
-    if n_clients == 0 or not is_few or not smaller.clients or smaller.clients & ~larger.clients:
+    if not is_few or not smaller.clients or smaller.clients & ~larger.clients:
         return None
     return Leak(larger.name, smaller.name, n_clients=n_clients, n_clinicians=n_clinicians)
 
@@ -288,7 +293,6 @@ def withheld_slices(slices: Sequence[Slice], *, rule: DisclosureRule) -> tuple[W
     """
     if len({each.name for each in slices}) < len(slices):
         raise ValueError("Two slices share a name, so withholding one would be unclear.")
-    kept: list[Slice] = []
     of_size: dict[int, list[Slice]] = {}
     gone: list[Withheld] = []
     is_by_clinicians = any(each.clinicians for each in slices)
@@ -301,11 +305,15 @@ def withheld_slices(slices: Sequence[Slice], *, rule: DisclosureRule) -> tuple[W
             gone.append(Withheld(each.name, "few_clinicians"))
             continue
         # Only slices of nearly the same size can differ by few clients; by few clinicians, any two can.
-        near = [other for by in range(1 - rule.min_clients, rule.min_clients) for other in of_size.get(size + by, ())]
-        others = kept if is_by_clinicians else near
-        against = next((other.name for other in others if leak_between(other, each, rule=rule)), None)
+        near = range(size + 1 - rule.min_clients, size + rule.min_clients)
+        leaks = (
+            _leak_between(other, other_size, each, size, rule=rule)
+            for other_size in (list(of_size) if is_by_clinicians else near)
+            for other in of_size.get(other_size, ())
+        )
+        leak = next((leak for leak in leaks if leak is not None), None)
+        against = None if leak is None else leak.larger if leak.smaller == each.name else leak.smaller
         if against is None:
-            kept.append(each)
             of_size.setdefault(size, []).append(each)
         else:
             gone.append(Withheld(each.name, "subtraction", against))
