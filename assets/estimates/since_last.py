@@ -54,7 +54,9 @@ def since_last(
 
 
 def _lines(counted: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
-    fates = counted.unpivot(on=list(_FATES), index="feed", variable_name="fate", value_name="lines")
+    fates = counted.select("feed", *_FATES).unpivot(
+        on=list(_FATES), index="feed", variable_name="fate", value_name="lines"
+    )
     by_fate = (
         fates.group_by("feed", "fate").agg(pl.col("lines").sum().cast(pl.Int64)).with_columns(reason=pl.lit("all"))
     )
