@@ -151,7 +151,7 @@ ALLIANCE_LEVELS = Table(
         v.word(
             "method",
             METHODS,
-            "How it was estimated. `corrected` is the answer: within clients moments corrected for the look-ahead, or where clients come too few times for them, and between clients and clinicians, the split-panel jackknife. The jackknife at every level and the naive estimate are kept for analysts and never shown on a page.",
+            "How it was estimated. `corrected` is the answer: within clients moments corrected for the look-ahead, or where clients come too few times for them, and between clients and clinicians, the split-panel jackknife. The jackknife within clients, as a second opinion, and the naive estimate are for analysts and never shown on a page.",
         ),
         v.number(
             "estimate",

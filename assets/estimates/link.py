@@ -19,7 +19,6 @@ from assets.service import MeasurePair, Service
 # Below it intervals from leaving out one clinician at a time can be short, so they are widened and said to be.
 WIDENED_BELOW_CLINICIANS = 20
 STEPS_IN_RANGE = 10
-_REFUSED_BY = ("corrected", "split_panel_jackknife")  # a textbook estimate that is never shown need not be refused
 _POLARS = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64, Kind.BOOLEAN: pl.Boolean}
 
 
@@ -85,10 +84,8 @@ def _estimate(pairs: pl.DataFrame, *, measure: MeasurePair, service: Service, de
 def _levels(found: LinkResult, *, measure: MeasurePair, scope: str, name: str, service: Service) -> pl.DataFrame:
     levels = found.levels
     if found.refusal is not None:
-        refused = {"clinicians": 0, "clients": 0, "pairs": 0, "sentence": found.refusal}
-        levels = pl.DataFrame(
-            [{"level": level, "method": method, **refused} for level in analysis.LEVELS for method in _REFUSED_BY]
-        ).with_columns(
+        refused = {"method": analysis.ANSWER, "clinicians": 0, "clients": 0, "pairs": 0, "sentence": found.refusal}
+        levels = pl.DataFrame([{"level": level, **refused} for level in analysis.LEVELS]).with_columns(
             pl.lit(None, dtype=pl.Float64).alias(figure)
             for figure in ("estimate", "low", "high", "probability_positive")
         )

@@ -194,19 +194,17 @@ def _corrected(rows: pl.DataFrame, panel: SplitPanel) -> _Effect:
 
 
 def _levels(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect, *, widening: float, step: float) -> pl.DataFrame:
-    """All methods at each level; t intervals on as many degrees of freedom as the caseloads carry."""
+    """Each level by its methods; t intervals on as many degrees of freedom as the caseloads carry."""
     sizes = rows.group_by("clinician").len()["len"].to_numpy().astype(np.float64)
     freedom = max(effective_units(sizes) - 1.0, 1.0)
     reach = float(stats.t.ppf(0.5 + COVERAGE / 2.0, freedom))
     clients = rows.select("clinician", "client").n_unique()
-    methods = (
-        ("corrected", corrected),
-        ("split_panel_jackknife", _Effect(estimate=panel.estimate, without=panel.without)),
-        ("naive", _Effect(estimate=panel.naive, without=panel.naive_without)),
-    )
+    jackknife = _Effect(estimate=panel.estimate, without=panel.without)
+    naive = _Effect(estimate=panel.naive, without=panel.naive_without)
     found = []
     for place, level in enumerate(LEVELS):
-        for method, effect in methods:
+        second = {"split_panel_jackknife": jackknife} if place == 0 else {}
+        for method, effect in {"corrected": corrected, **second, "naive": naive}.items():
             estimate, error = float(effect.estimate[place]), float(effect.standard_error[place]) * widening
             ends = (estimate - reach * error, estimate + reach * error)
             found.append(

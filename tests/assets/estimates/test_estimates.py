@@ -268,7 +268,8 @@ def test_too_few_pairs_are_refused_in_words_at_every_level(repository):
         }
     )
     levels, links = alliance_levels_and_links(pairs, service=service)
-    assert levels.filter(pl.col("method") == "corrected")["level"].to_list() == list(analysis.LEVELS)
+    assert levels["level"].to_list() == list(analysis.LEVELS)
+    assert set(levels["method"]) == {analysis.ANSWER}
     assert set(levels["certainty"]) == {"too_few"}
     assert all(sentence.startswith("Cannot tell") for sentence in levels["sentence"])
     assert levels["estimate"].null_count() == levels.height

@@ -2,6 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from assets.contracts.analysis import ANSWER, LEVELS, METHODS
 from assets.feeds.clinic_process import ClinicParameters, simulate
 from assets.science.alliance_link import CLINICIAN_SCHEMA, LEVEL_SCHEMA, effective_units, estimate_link
 
@@ -45,7 +46,7 @@ def test_three_levels_are_kept_apart_each_with_an_interval_and_the_naive_figure_
     assert link.refusal is None
     assert dict(link.levels.schema) == LEVEL_SCHEMA
     assert dict(link.clinicians.schema) == CLINICIAN_SCHEMA
-    assert link.levels.select("level", "method").n_unique() == 9
+    assert link.levels.select("level", "method").n_unique() == 7
     assert (link.levels["low"] < link.levels["estimate"]).all()
     assert (link.levels["estimate"] < link.levels["high"]).all()
     assert link.levels.null_count().sum_horizontal().item() == 0
@@ -58,11 +59,12 @@ def test_a_better_alliance_that_lowers_symptoms_is_a_positive_link(link):
     assert within["probability_positive"] > 0.95
 
 
-def test_within_clients_the_jackknife_is_a_second_opinion_and_between_them_it_is_the_answer(link):
-    for between in ("between_client", "between_clinician"):
-        answer, jackknife = level(link, between), level(link, between, "split_panel_jackknife")
-        assert answer["estimate"] == jackknife["estimate"]
-        assert answer["low"] == jackknife["low"]
+def test_every_published_method_is_declared_and_has_the_answer_at_every_level(link):
+    assert set(link.levels["method"]) == set(METHODS)
+    assert set(link.levels.filter(pl.col("method") == ANSWER)["level"]) == set(LEVELS)
+
+
+def test_within_clients_the_jackknife_is_a_second_opinion(link):
     within, second = level(link, "within_client"), level(link, "within_client", "split_panel_jackknife")
     assert within["estimate"] != second["estimate"]
     assert abs(within["estimate"] - second["estimate"]) < 4.0 * within["standard_error"]
