@@ -4,6 +4,7 @@ Belongs here: the one resource, and how a night's moment and folders follow from
 done with them. Dagster reads annotations at run time, so this module never postpones them.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
@@ -44,7 +45,8 @@ class Night(dg.ConfigurableResource):
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:  # noqa: ARG002 - Dagster's signature
-        """Hold the state folder for as long as the run lasts."""
+        """Hold the state folder for as long as the run lasts, and close what is made to others: 0640, folders 0750."""
+        os.umask(0o027)
         with warehouse.hold_night(Path(self.home)):
             yield self
 

@@ -34,6 +34,8 @@ VERBS = {
     "rollback": ("pipelines.commands.rollback:command", "Publish an earlier version again."),
     "backup": ("pipelines.commands.backup:command", "Pack what landed and what is published into one file."),
     "restore": ("pipelines.commands.restore:command", "Make a state folder out of a backup."),
+    "verify": ("pipelines.commands.verify:command", "Hold what landed and what is published against its hashes."),
+    "purge": ("pipelines.commands.purge:command", "Remove landing copies past their days; the tables stay the same."),
     "dictionary": ("pipelines.commands.dictionary:command", "Write DATA_DICTIONARY.md anew from the contracts."),
     "test": ("pipelines.commands.test:command", "Run the linters and every test, those in the browser included."),
     "bench": ("pipelines.commands.bench:command", "Measure one of the project's claims against its goal."),
@@ -80,6 +82,8 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         The exit status: what the verb returned (nothing means 0), 2 for wrong input, 130 for Ctrl-C.
     """
+    # What a clinic keeps is for its own account and group: files 0640, folders 0750.
+    os.umask(0o027)
     # The models' matrices are small: threads would spin on them, and could add up in another order from night to night.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:

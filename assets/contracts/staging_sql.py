@@ -17,6 +17,8 @@ from assets.contracts.text_as_values import Reading, local_time_sql, number_sql,
 
 # Dates of what happened; a clinician's first working day may lie before the service's own.
 _EVENT_COLUMNS = ("starts_at", "completed_on", "referred_on")
+# What a list of programmes, problems or professions says in a word or a few; a sentence is longer.
+LONGEST_LABEL = 80
 # Nobody who works or is treated today began before; record systems write 1900-01-01, and year 26, for no date at all.
 _BEFORE_ANYBODY = date(1901, 1, 1)
 _KIND_OF = {"alliance": "alliance", "outcomes": "outcome"}
@@ -55,6 +57,22 @@ def column_rules(column: Column, *, reading: Reading) -> list[Rule]:
     rules = []
     if column.is_required:
         rules.append(Rule(name=f"{name}_missing", reason=f"the {spoken} is missing", is_broken=f"{name} IS NULL"))
+    if column.kind is Kind.TEXT:
+        rules.append(
+            Rule(
+                name=f"{name}_is_free_text",
+                reason=f"the {spoken} is longer than a label, and free text is not taken",
+                is_broken=f"length({name}) > {LONGEST_LABEL}",
+            )
+        )
+    if name == "age_band":
+        rules.append(
+            Rule(
+                name="age_band_unreadable",
+                reason="the date of birth can't be read as that of somebody alive",
+                is_broken=f"{name} = '?'",
+            )
+        )
     if column.kind is Kind.WORD:
         allowed = ", ".join(f"'{word}'" for word in column.words)
         rules.append(

@@ -5,6 +5,7 @@ and missing values, which the staging models judge.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from assets.contracts.model import Column, Feed, Kind
 from assets.feeds.codes import Codes
@@ -35,7 +36,9 @@ def text_sql(column: str, *, kind: str = "VARCHAR", is_day: bool = False, has_od
     return f"nullif(trim({column}, '{_ODD_SPACES}'), '')" if has_odd_spaces else f"nullif(trim({column}), '')"
 
 
-def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str], *, codes: Codes) -> dict[str, str]:
+def columns_sql(
+    mapping: FeedMapping, feed: Feed, texts: Mapping[str, str], *, codes: Codes, seen_on: date
+) -> dict[str, str]:
     """The SQL of each mapped contract column, in the contract's order, then those that only ratings have.
 
     Args:
@@ -43,6 +46,7 @@ def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str], *, c
         feed: the contract.
         texts: the SQL of each source column's text.
         codes: how identifiers are written; the keys must be lent to the connection.
+        seen_on: the day the file landed, on which ages are counted.
 
     Returns:
         Column name to SQL, each VARCHAR but `items`, which is VARCHAR[].
@@ -52,6 +56,8 @@ def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str], *, c
         sql = _column_sql(column, mapping, texts)
         if sql is not None:
             made[column.name] = codes.sql(column.name, sql)
+    if mapping.born_on is not None:
+        made["age_band"] = _age_band_sql(texts[mapping.born_on], mapping.date_format, seen_on=seen_on)
     if mapping.item_columns:
         answers = ", ".join(_with_point(texts[source], mapping) for source in mapping.item_columns)
         made["items"] = f"[{answers}]"
@@ -61,6 +67,17 @@ def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str], *, c
         if source is not None:
             made[name] = _with_point(texts[source], mapping)
     return made
+
+
+def _age_band_sql(born_on: str, date_format: str, *, seen_on: date) -> str:
+    """Ten years of age as `30-39`, `90+` for the few who are older; an unknown word where nobody was born that day."""
+    birth = f"CAST(TRY_STRPTIME({born_on}, {_text(date_format)}) AS DATE)"
+    years = f"datesub('year', {birth}, DATE '{seen_on}')"
+    decade = f"({years} // 10 * 10)"
+    return (
+        f"CASE WHEN ({born_on}) IS NULL THEN NULL WHEN {birth} IS NULL OR {birth} > DATE '{seen_on}' OR {years} > 120"
+        f" THEN '{UNKNOWN_WORD}' WHEN {years} >= 90 THEN '90+' ELSE {decade} || '-' || ({decade} + 9) END"
+    )
 
 
 def only_sql(mapping: FeedMapping, others: Sequence[FeedMapping], texts: Mapping[str, str]) -> str:

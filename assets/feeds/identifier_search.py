@@ -138,7 +138,7 @@ def _safe_columns(
         for name, source in read:
             keeps = columns.column(name).kind in _TEXTS and name not in coded and name != "instrument"
             (kept if keeps else safe).add(source)
-        safe |= {*claim.item_columns, *filter(None, (claim.item_number, claim.item_value, claim.total))}
+        safe |= {*claim.item_columns, *filter(None, (claim.born_on, claim.item_number, claim.item_value, claim.total))}
     return frozenset(safe - kept)
 
 

@@ -44,6 +44,7 @@ class FeedMapping(BaseModel):
         constants: contract column to the text that every row has.
         patterns: contract column to a part of a source column.
         words: contract column to the contract's word for each source word.
+        born_on: the column with the date of birth, which is read in `date_format` and becomes `age_band`; people only.
         only: source column to the values whose lines this mapping takes; the other lines belong to other mappings.
         layout: one row a form (wide) or one row an item (long); ratings only.
         items: `"phq9_{n}"` or the item columns in the form's order; wide only.
@@ -69,6 +70,7 @@ class FeedMapping(BaseModel):
     constants: dict[str, str] = Field(default_factory=dict)
     patterns: dict[str, Pattern] = Field(default_factory=dict)
     words: dict[str, dict[str, str]] = Field(default_factory=dict)
+    born_on: str | None = None
     only: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     layout: Literal["wide", "long"] = "wide"
     items: tuple[str, ...] | str | None = None
@@ -113,7 +115,7 @@ class FeedMapping(BaseModel):
             asked.setdefault(source, f"{self.place}.only")
         for source in self.item_columns:
             asked.setdefault(source, f"{self.place}.items")
-        for key in ("item_number", "item_value", "total"):
+        for key in ("born_on", "item_number", "item_value", "total"):
             source = getattr(self, key)
             if source is not None:
                 asked.setdefault(source, f"{self.place}.{key}")

@@ -77,6 +77,7 @@ def _checked(table: object, *, feed: Feed, index: int, instruments: Mapping[str,
         raise _first_fault(error, place) from None
     mapping = _with_case_from_client(mapping, feed)
     _check_columns(mapping, feed)
+    _check_births(mapping, feed)
     _check_words(mapping, feed)
     _check_form(mapping)
     if not feed.is_ratings:
@@ -137,6 +138,16 @@ def _check_columns(mapping: FeedMapping, feed: Feed) -> None:
             )
 
 
+def _check_births(mapping: FeedMapping, feed: Feed) -> None:
+    if mapping.born_on is None:
+        return
+    at = f"{mapping.place}.born_on"
+    if "age_band" not in {column.name for column in feed.delivered}:
+        raise WrongInput(f"the {feed.name} feed has no ages", place=at, mend="take it out")
+    if "age_band" in {*mapping.columns, *mapping.constants, *mapping.patterns}:
+        raise WrongInput("gives the age band that another key gives already", place=at, mend="keep one of the two")
+
+
 def _check_words(mapping: FeedMapping, feed: Feed) -> None:
     by_name = {column.name: column for column in feed.delivered}
     for name, words in mapping.words.items():
@@ -191,7 +202,7 @@ def _check_form(mapping: FeedMapping) -> None:
             raise WrongInput(
                 "names no value", place=f"{mapping.place}.only.{source}", mend="list the values, or take it out"
             )
-    for key in ("item_number", "item_value", "total", "items"):
+    for key in ("born_on", "item_number", "item_value", "total", "items"):
         if getattr(mapping, key) in {"", ()}:
             raise WrongInput("is blank", place=f"{mapping.place}.{key}", mend="name the file's column, or take it out")
 

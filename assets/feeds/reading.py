@@ -259,7 +259,7 @@ class _Reader:
     def _create(self, source: _Source) -> int:
         """Create the table and return how many rows it has, once all of the file's records have been seen."""
         where = only_sql(self.mapping, self.others, source.texts)
-        made = columns_sql(self.mapping, self.feed, source.texts, codes=self.codes)
+        made = columns_sql(self.mapping, self.feed, source.texts, codes=self.codes, seen_on=self.landed.landed_on)
         columns = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         try:
             with self.codes.lent_to(self.con):
@@ -280,7 +280,7 @@ class _Reader:
 
     def _create_empty(self) -> None:
         texts = dict.fromkeys(self.mapping.source_columns, "CAST(NULL AS VARCHAR)")
-        made = columns_sql(self.mapping, self.feed, texts, codes=self.codes)
+        made = columns_sql(self.mapping, self.feed, texts, codes=self.codes, seen_on=self.landed.landed_on)
         columns = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         self.con.execute(
             f"CREATE OR REPLACE TABLE {self.table} AS SELECT CAST(0 AS BIGINT) AS source_line, {columns} WHERE false"

@@ -137,3 +137,35 @@ def test_only_what_is_mapped_is_in_the_tables_that_the_night_reads_into(clinic):
                 seen.append(str(con.sql("FROM read").fetchall()))
     assert len(seen) == len(files)
     assert not any("unmistakable" in each or "'C1'" in each for each in seen)
+
+
+PEOPLE = 'columns = { client_id = "client", age_band = "age", gender'
+BORN = 'born_on = "dob"\ncolumns = { client_id = "client", gender'
+
+
+@pytest.mark.parametrize(
+    ("born", "band"),
+    [("1986-11-20", "40-49"), ("1986-11-21", "30-39"), ("1936-11-20", "90+"), ("2026-11-20", "0-9"), ("", None)],
+)
+def test_a_date_of_birth_enters_as_ten_years_of_age_on_the_day_the_file_landed(clinic, born, band):
+    assert PEOPLE in clinic.config
+    clinic.config = clinic.config.replace(PEOPLE, BORN)
+    clinic.sends("people.csv", f"client,dob,gender,decile\nC1,{born},female,4\n")
+    assert clinic.stage().row("people", client_id="C1")["age_band"] == band
+
+
+@pytest.mark.parametrize("born", ["1880-01-01", "2026-11-21", "20.11.1986", "unknown"])
+def test_a_date_on_which_nobody_alive_was_born_is_refused_without_being_said(clinic, born):
+    clinic.config = clinic.config.replace(PEOPLE, BORN)
+    clinic.sends("people.csv", f"client,dob,gender,decile\nC1,{born},female,4\n")
+    staged = clinic.stage()
+    assert staged.rules("people.csv") == [(2, "age_band_unreadable")]
+    assert born not in str(staged)
+
+
+def test_free_text_where_a_label_belongs_is_refused(clinic):
+    told = "she has lived alone since the spring and would rather not come in on mornings at all"
+    clinic.sends("people.csv", f"client,age,gender,decile\nC1,30-39,{told},4\nC2,30-39,female,4\n")
+    staged = clinic.stage()
+    assert staged.rules("people.csv") == [(2, "gender_is_free_text")]
+    assert told not in str(staged)

@@ -311,3 +311,15 @@ def test_a_wrong_mapping_is_one_line_with_the_key_and_the_mend(case: str):
 def test_a_glob_stays_within_its_folder_unless_it_has_two_stars(glob: str, names: list[str], others: list[str]):
     assert all(glob_to_regex(glob).fullmatch(name) for name in names)
     assert not any(glob_to_regex(glob).fullmatch(name) for name in others)
+
+
+@pytest.mark.parametrize(
+    ("feed", "columns", "said"),
+    [
+        ("people", {"client_id": "id", "age_band": "age"}, "another key"),
+        ("clinicians", {"clinician_id": "id"}, "has no ages"),
+    ],
+)
+def test_a_date_of_birth_gives_an_age_band_where_there_is_one_to_give(feed, columns, said):
+    with pytest.raises(WrongInput, match=said):
+        read(**{feed: [{"files": "a.csv", "born_on": "dob", "columns": columns}]})
