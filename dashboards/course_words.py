@@ -106,11 +106,15 @@ def tracks_title(*, well_behind: int, behind: int, total: int) -> str:
     return f"Of {words.counted(total, 'open client')}, {words.listed(parts)} expected progress"
 
 
-def split_title(*, certainty: str, difference: float | None, usual: float | None) -> str:
+def split_title(
+    *, certainty: str, difference: float | None, low: float | None, high: float | None, usual: float | None
+) -> str:
     """Whether partners differ more with this clinician than with others."""
     if certainty == "too_few" or difference is None or usual is None:
         return "Too few couples to say how far partners\u2019 alliance lies apart"
-    said = f"Partners\u2019 alliance lies {words.decimal(difference)} points apart"
+    said = (
+        f"Partners\u2019 alliance lies {words.decimal(difference)} points apart (95% range {words.between(low, high)})"
+    )
     if certainty == "cannot_tell":
         return f"{said}: cannot tell that from the {words.decimal(usual)} of all"
     surely = "more" if difference > usual else "less"

@@ -107,7 +107,7 @@ def drop_out_title(*, lowest: float | None, highest: float | None) -> str:
     """How far the four definitions lie apart."""
     if lowest is None or highest is None:
         return "Too few ended episodes to say how many dropped out"
-    return f"Between {words.percent(lowest)} and {words.percent(highest)} of ended episodes were drop-outs, by how one counts"
+    return f"Between {words.percent(lowest)} and {words.percent(highest)} of ended episodes were drop-outs, by definition; each has its range below"
 
 
 def attendance_title(*, percent: float | None, low: float | None, high: float | None) -> str:
@@ -122,6 +122,11 @@ def waits_title(*, percent: float | None, low: float | None, high: float | None)
     if percent is None or low is None or high is None:
         return "How long people waited from referral to a first session"
     return f"{words.decimal(percent)}% had a first session within 6 weeks of referral (95% range {words.percent_between(low, high)})"
+
+
+def closer_words(measure: str) -> str:
+    """What the funnel behind the filters shows."""
+    return f"Share of clients reliably improved on the {measure}, over all ended courses on record; sizes to the nearest five."
 
 
 def milestones_title(*, reached: int, total: int, low: float, high: float) -> str:

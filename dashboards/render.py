@@ -5,6 +5,7 @@ Belongs here: writing markup. Does not belong here: any sentence or figure.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,17 @@ def write_page(
             root="../" * depth,
             explanations=explanations(settings),
             dark=as_data(dark_of_light()),
-            has_charts=any(panel.figure for panel in page.panels),
+            has_charts=any(panel.figure for panel in (*page.panels, *page.filtered)),
         )
     )
     path.write_text(markup, encoding="utf-8")
+
+
+def write_slices(folder: Path, files: Mapping[str, Any]) -> None:
+    """Write what filters choose from, a file a slice."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, held in files.items():
+        (folder / name).write_text(str(as_data(held)), encoding="utf-8")
 
 
 def as_data(value: Any) -> Markup:

@@ -27,7 +27,7 @@ import polars as pl
 
 from dashboards.addresses import clinician_page as clinician_address
 from dashboards.page_settings import PageSettings
-from dashboards.render import write_assets, write_page
+from dashboards.render import write_assets, write_page, write_slices
 from dashboards.views import panels
 from dashboards.views.areas import areas
 from dashboards.views.clients import frames_by_clinician
@@ -40,6 +40,7 @@ from dashboards.views.prompts import reasons, standing
 from dashboards.views.rates import shown_rates
 from dashboards.views.roster import clinician_list
 from dashboards.views.service import read_service
+from dashboards.views.slices import slices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +68,10 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     rates = shown_rates(service)
     places = areas(service)
     overviews = [overview(service, area, areas=places, rates=rates, found=found) for area in places]
+    sliced = slices(service, places)
+    if sliced is not None:
+        overviews[0] = replace(overviews[0], filters=sliced.filters, filtered=sliced.panels)
+        write_slices(folder / "slices", sliced.files)
     facts = strip(service, places[0], rates=rates)
     pages = (
         *((area.page, page, "page.html") for area, page in zip(places, overviews, strict=True)),

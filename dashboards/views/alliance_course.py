@@ -107,6 +107,7 @@ def parts_panel(service: Service, code: str, instrument: str | None) -> Panel | 
             rows=tuple(rows),
             numeric=frozenset({1, 2, 3, 4}),
         ),
+        is_detail=True,
         shown=True,
     )
 
@@ -131,6 +132,8 @@ def split_panel(service: Service, code: str, instrument: str | None) -> Panel | 
         title=course_words.split_title(
             certainty="too_few" if split is None else split["certainty"],
             difference=None if split is None else split["estimate"],
+            low=None if split is None else split["estimate_low"],
+            high=None if split is None else split["estimate_high"],
             usual=None if split is None else split["service_mean"],
         ),
         caption=f"Couples and families: {instrument} points of a session, partners side by side; each figure is drawn toward the clinicians of the measure, "
@@ -152,6 +155,7 @@ def split_panel(service: Service, code: str, instrument: str | None) -> Panel | 
             ),
             numeric=frozenset({1, 2, 3, 4}),
         ),
+        is_detail=True,
         shown=True,
         empty=None if told else "Too few couples or families.",
     )

@@ -105,12 +105,14 @@ def rules_panel(area: Area, service: Service) -> Panel | None:
         title=rate_words.rules_title(main, badge=badge),
         caption=f"Share reliably improved on the {main} under each rule that the badge asks, over all ended courses on record, with 95% ranges; the "
         f"line is the benchmark of {words.percent(benchmark)}.{recalled.note(service, [(main, 'alpha'), (main, recalled.RELIABLE_CHANGE)])}",
+        how="each mark is one rule\u2019s rate with its 95% range; the line is the benchmark.",
         method="change",
         table=Table(
             columns=("Rule", "Improved", "95% range", "Counted", "Against the benchmark"),
             rows=tuple(rows),
             numeric=frozenset({1, 2, 3}),
         ),
+        is_detail=True,
         figure=intervals(
             names=[rate_words.SHORT_RULES[rule] for rule in drawn],
             estimates=[row["rate"] for row in drawn.values()],

@@ -156,6 +156,7 @@ def _evidence(
             unit="Sessions",
             method="recording",
             caption=f"{recording} By month; higher is better.",
+            is_detail=True,
         ),
         appointments_panel(attendance),
         milestones_panel(service, clients),

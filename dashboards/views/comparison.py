@@ -219,6 +219,13 @@ def _funnel(service: Service, pair: Pair, codes: list[str], place: int) -> Panel
     )
 
 
+def funnel_of(service: Service, area: Area, outcome: str) -> dict[str, object] | None:
+    """The funnel of one outcome measure and an area's clinicians, or None where there are too few."""
+    pairs = [pair for pair in area.pairs if pair[1] == outcome]
+    codes = [code for code in area.codes if service.pair.get(code) in pairs]
+    return _funnel(service, pairs[0], codes, 0).figure if pairs else None
+
+
 def _about(row: Row) -> int:
     """A clinician's clients to the nearest five: the dot has no name, but its exact size would be one."""
     return rounded_count(int(row["evaluable"]), round_to=thresholds.COUNTS_TO_NEAREST)

@@ -4,16 +4,19 @@ Belongs here: timelines of one clinician's open clients, counts of them, and the
 the signals and the index (`assets.science`). Signals are a reason to ask, never a diagnosis.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from dashboards import course_words, words
 from dashboards.views.areas import Area
 from dashboards.views.model import Mark, Panel, Strip, Table
-from dashboards.views.service import Service
+from dashboards.views.service import Row, Service
 
 WORTH_ASKING = 2
 SHOWN_CLIENTS = 8
 _SHOWN_SESSIONS = 24
+_LOOKED_BACK = 3
 _KINDS = {
     "has_fallen": "alliance fell",
     "missed_before": "missed or called off",
@@ -24,21 +27,30 @@ _KINDS = {
 
 def timelines_panel(timelines: pl.DataFrame) -> Panel:
     """Open clients with two or more kinds of signal lately, session by session."""
-    latest = timelines.filter(pl.col("is_latest"))
-    asking = latest.filter(pl.col("signals") >= WORTH_ASKING).sort(["signals", "client_id"], descending=[True, False])
-    parts = timelines.sort("session_number").partition_by("client_id", "episode_id", as_dict=True)
+    courses: dict[tuple[str, str], list[Row]] = {}
+    for row in timelines.iter_rows(named=True):
+        courses.setdefault((row["client_id"], row["episode_id"]), []).append(row)
+    latest = [max(each, key=lambda row: row["session_number"]) for each in courses.values()]
+    asking = sorted(
+        (row for row in latest if row["signals"] >= WORTH_ASKING), key=lambda row: (-row["signals"], row["client_id"])
+    )
     strips, rows = [], []
-    for row in asking.iter_rows(named=True):
-        part = parts[row["client_id"], row["episode_id"]].tail(_SHOWN_SESSIONS)
-        kinds = _kinds(part.tail(3))
-        said = f"{row['signals']} of 4: {words.listed(kinds)}" if kinds else f"{row['signals']} of 4 signals"
-        strips.append(Strip(client=row["client_id"], marks=_marks(part), words=said, tone="worse"))
-        rows.append(
-            (row["client_id"], str(row["session_number"]), str(row["signals"]), words.listed(kinds) if kinds else "")
+    for row in asking:
+        course = sorted(courses[row["client_id"], row["episode_id"]], key=lambda each: each["session_number"])
+        kinds = [said for name, said in _KINDS.items() if any(each[name] for each in course[-_LOOKED_BACK:])]
+        which = words.listed(kinds) if kinds else ""
+        strips.append(
+            Strip(
+                client=row["client_id"],
+                marks=_marks(course[-_SHOWN_SESSIONS:]),
+                words=f"{row['signals']} of 4: {which}" if which else f"{row['signals']} of 4 signals",
+                tone="worse",
+            )
         )
+        rows.append((row["client_id"], str(row["session_number"]), str(row["signals"]), which))
     return Panel(
         key="holding-back",
-        title=course_words.holding_back_title(asking=asking.height, total=latest.height),
+        title=course_words.holding_back_title(asking=len(asking), total=len(latest)),
         caption="Over the latest three sessions, how many of four kinds of signal showed: a fall of alliance, an appointment missed or called off, a longer gap than "
         f"the client\u2019s own usual, a form left out. {min(SHOWN_CLIENTS, len(strips))} of {len(strips)} drawn, most kinds first. Counted, not estimated; a reason to ask, never a diagnosis.",
         how="each mark is a session; a triangle has two or more kinds of signal, a ring has one.",
@@ -89,21 +101,15 @@ def worth_panel(service: Service, area: Area) -> Panel | None:
             ),
             numeric=frozenset({0, 1, 2, 3, 4, 5}),
         ),
+        is_detail=True,
         shown=True,
         wide=True,
     )
 
 
-def _kinds(part: pl.DataFrame) -> list[str]:
-    """Which kinds showed in these sessions, in a fixed order."""
-    shown = {name: bool(part[name].fill_null(0).cast(pl.Int64).sum()) for name in _KINDS}
-    return [said for name, said in _KINDS.items() if shown[name]]
-
-
-def _marks(part: pl.DataFrame) -> tuple[Mark, ...]:
+def _marks(course: Sequence[Row]) -> tuple[Mark, ...]:
     step = 384 / (_SHOWN_SESSIONS - 1)
     kinds = {0: "steady", 1: "missing"}
     return tuple(
-        Mark(x=round(8 + place * step, 1), kind=kinds.get(signals, "dip"))
-        for place, signals in enumerate(part["signals"])
+        Mark(x=round(8 + place * step, 1), kind=kinds.get(row["signals"], "dip")) for place, row in enumerate(course)
     )

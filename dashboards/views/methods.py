@@ -68,6 +68,10 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
             "Rates",
             "Each rate is counted from what the night\u2019s tables say of each course, episode or appointment, by one declaration; its own words stand under its name, and the data dictionary has the conditions. Per cents are from unrounded counts, halves up, with Wilson\u2019s 95% range. Measured: how many of those who should have been measured were.",
         ),
+        "closer": (
+            "Look closer",
+            "Fixed slices, made and suppressed at night: a browser is never given what it must hide. Periods, sites and programmes whose group is small, or which subtracted from one another would tell of few, are not offered; a chosen slice may lack a rate for the same reason.",
+        ),
         "change": (
             "Rules for reliable change",
             "Whether one client\u2019s change is beyond measurement error can be asked by several rules: Jacobson and Truax (1991), Edwards and Nunnally (Speer 1992), Hageman and Arrindell (1999), and the published threshold that the NHS uses. The badge says whether all four put the rate on the same side of its benchmark: the service\u2019s standard, else the service\u2019s own rate.",
@@ -175,7 +179,7 @@ def methods(service: Service) -> Page:
         section="methods",
         panels=(
             Panel(
-                key="numbers",
+                key="numbers-of-measures",
                 title=f"{recalled.height} of the numbers of the measures used here are recalled, not yet checked against their source"
                 if recalled.height
                 else "Every number of the measures used here was checked against its source",

@@ -83,6 +83,7 @@ class Panel:
         marks: What each kind of mark in them means.
         trajectories: Client courses drawn as SVG.
         empty: What to say where there is nothing to draw.
+        is_detail: Whether it stays on the screen when the page is printed.
     """
 
     key: str
@@ -100,6 +101,7 @@ class Panel:
     empty: str | None = None
     wide: bool = False
     share: int = 6
+    is_detail: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,6 +166,27 @@ class Headline:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What a reader may choose: values and labels, and which slices there are.
+
+    Attributes:
+        periods: Months back.
+        places: The service, its sites and programmes.
+        measures: Outcome measures.
+        leasts: Fewest clients of a drawn clinician.
+        chosen: What stands without script: `period` and `place`.
+        files: Slices by file name, `PLACE-PERIOD.json`.
+    """
+
+    periods: tuple[tuple[str, str], ...]
+    places: tuple[tuple[str, str], ...]
+    measures: tuple[str, ...]
+    leasts: tuple[str, ...]
+    chosen: Mapping[str, str]
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Fact:
     """A label and what it says, in the strip above the page."""
 
@@ -177,6 +200,7 @@ class Page:
 
     Attributes:
         who: The clinician whose page it is; stands before the heading.
+        filters: What a reader may choose of the panels in `filtered`.
         sections: Explanations by their anchor: a title and words.
     """
 
@@ -192,4 +216,6 @@ class Page:
     panels: tuple[Panel, ...] = ()
     explains: tuple[str, ...] = ()
     notice: str | None = None
+    filters: Filters | None = None
+    filtered: tuple[Panel, ...] = ()
     sections: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -67,6 +67,7 @@ def control_panel(
     method: str,
     unit: str,
     share: int = 6,
+    is_detail: bool = False,
 ) -> Panel:
     """Months with their usual range, titled with the verdict."""
     columns = ("Month", "Figure", unit, "Reading", "Rule")
@@ -117,6 +118,7 @@ def control_panel(
             hover=hover,
         ),
         share=share,
+        is_detail=is_detail,
     )
 
 

@@ -14,6 +14,7 @@ from assets.contracts.rates import metric
 from assets.science.disclosure import suppressed_cells
 from dashboards import rate_words, words
 from dashboards.figures.link import intervals
+from dashboards.page_settings import PageSettings
 from dashboards.views.areas import Area
 from dashboards.views.model import Cell, Panel, Table
 from dashboards.views.service import Row, Service, disclosure_rule
@@ -44,7 +45,7 @@ ATTENDANCE = (
 WAITS = ("first_session_within_42_days", "first_session_within_126_days")
 CHANGES = ("improved", "recovered", "deteriorated", "unchanged")
 COLUMNS = ("Rate", "Per cent", "95% range", "Counted", "Measured")
-_SHORT = {
+SHORT = {
     "drop_out_judged": "Clinician<br>judged",
     "drop_out_few_sessions": "Under three<br>sessions",
     "drop_out_last_missed": "Last one<br>missed",
@@ -54,8 +55,12 @@ _SHORT = {
 
 def shown_rates(service: Service) -> pl.DataFrame:
     """`analysis.rates` without any row that is small, or that shown ones subtracted from the whole would give away."""
-    rows = service.tables["analysis.rates"]
-    rule = disclosure_rule(service.settings)
+    return shown_of(service.tables["analysis.rates"], settings=service.settings)
+
+
+def shown_of(rows: pl.DataFrame, *, settings: PageSettings) -> pl.DataFrame:
+    """The same of rates counted over another period."""
+    rule = disclosure_rule(settings)
     hidden: list[tuple[str, str, str, str]] = []
     for scope in ("site", "programme"):
         of = rows.filter((pl.col("scope") == scope) & (pl.col("cases") > 0))
@@ -112,7 +117,7 @@ def official_panel(rates: pl.DataFrame, area: Area, service: Service) -> Panel |
 def drop_out_panel(rates: pl.DataFrame, area: Area, service: Service) -> Panel:
     """Drop-out by four definitions, side by side, and planned endings."""
     found = {name: rate_of(rates, area, name) for name in DROP_OUT}
-    four = {name: row for name, row in found.items() if name in _SHORT and row is not None}
+    four = {name: row for name, row in found.items() if name in SHORT and row is not None}
     shares = [row["rate"] for row in four.values()]
     return _panel(
         "drop-out",
@@ -122,7 +127,7 @@ def drop_out_panel(rates: pl.DataFrame, area: Area, service: Service) -> Panel:
         rows=[rate_cells(row, name=name) for name, row in found.items()],
         names=DROP_OUT,
         figure=intervals(
-            names=[_SHORT[name] for name in four],
+            names=[SHORT[name] for name in four],
             estimates=[row["rate"] for row in four.values()],
             lows=[row["low"] for row in four.values()],
             highs=[row["high"] for row in four.values()],
@@ -175,6 +180,7 @@ def _panel(
 ) -> Panel:
     return Panel(
         key=key,
+        is_detail=key == "attendance-rates",
         title=title,
         caption=said,
         how="each mark is one definition\u2019s rate with its 95% range." if figure else "",

@@ -18,6 +18,8 @@ from dashboards.views.signals import Signal
 
 TABLES = (
     "marts.appointments",
+    "analysis.courses",
+    "analysis.drop_out",
     "marts.clinicians",
     "marts.clinician_months",
     "marts.episodes",

@@ -103,6 +103,7 @@ def leaving_panel(service: Service, area: Area) -> Panel | None:
         "compared; a client counts as repaired only from the repair on. What goes together need not bring about.",
         method="leaving",
         table=Table(columns=("What", "Finding, with 95% ranges", "How sure"), rows=tuple(rows)),
+        is_detail=True,
         shown=True,
         wide=True,
     )
@@ -143,6 +144,7 @@ def variance_panel(service: Service, area: Area) -> Panel | None:
             ),
             numeric=frozenset({2, 3}),
         ),
+        is_detail=True,
         figure=intervals(
             names=[row["instrument"] for row in drawn],
             estimates=[row["share"] for row in drawn],

@@ -5,6 +5,7 @@ nothing that an accessibility checker finds. What pages say is tested in `tests/
 """
 
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +23,13 @@ PAPER_WIDTH = 688  # A4 less its margins, in CSS pixels
 PAGES = {
     "overview": "index.html",
     "clinician": "clinicians/C-1001.html",
+    "site": "sites/north.html",
+    "programme": "programmes/Adult~20CBT.html",
     "withheld clinician": "clinicians/C-1008.html",
     "clinicians": "clinicians/index.html",
     "data quality": "data-quality.html",
     "methods": "methods.html",
+    "dictionary": "dictionary.html",
 }
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
@@ -79,7 +83,7 @@ class Site:
     def answer(self, route: Route) -> None:
         """Serve a file of the site under the content policy; anything else is refused and noted."""
         address = route.request.url
-        file = self.folder / address.removeprefix(ORIGIN + "/").partition("#")[0]
+        file = self.folder / address.removeprefix(ORIGIN + "/").partition("#")[0].partition("?")[0]
         if not address.startswith(ORIGIN) or not file.is_file():
             self.strangers.append(address)
             route.abort()
@@ -212,6 +216,64 @@ def test_a_download_says_where_it_comes_from_and_runs_no_formula(light):
     assert not [
         cell for line in text.splitlines() for cell in line.split(",") if cell.strip('"')[:1] in {"=", "@", "\t"}
     ]
+
+
+def test_rows_of_clients_can_be_saved_as_a_picture(light):
+    page, errors = opened(light, PAGES["clinician"])
+    buttons = page.locator("button.rows-png")
+    assert buttons.count() >= 2
+    for place in range(buttons.count()):
+        with page.expect_download() as started:
+            buttons.nth(place).click()
+        assert Path(started.value.path()).read_bytes().startswith(b"\x89PNG")
+        assert Path(started.value.path()).stat().st_size > 5000
+    page.close()
+    assert errors == []
+
+
+def test_a_name_laid_over_a_code_stands_in_charts_and_downloads_too(light, site):
+    context = light.browser.new_context()
+
+    def named(route: Route) -> None:
+        file = site.folder / PAGES["overview"]
+        text = file.read_text(encoding="utf-8")
+        laid = re.sub(r'(data-clinician="[^"]+">)C-(\d+)<', r"\1Dr \2<", text)
+        route.fulfill(body=laid, headers={"content-type": "text/html", "content-security-policy": POLICY})
+
+    context.route("**/*", site.answer)
+    context.route(f"{ORIGIN}/{PAGES['overview']}", named)
+    page = context.new_page()
+    page.goto(f"{ORIGIN}/{PAGES['overview']}")
+    settle(page)
+    drawn = page.locator(".chart text").all_text_contents()
+    table = page.evaluate("window.__csv(document.querySelector('table[data-name=conversations]'))")
+    context.close()
+    assert any(text.startswith("Dr ") for text in drawn)
+    assert not [text for text in drawn if text.startswith("C-")]
+    assert "Dr 10" in table
+
+
+def test_filters_change_the_panels_and_stand_in_the_address(light, site):
+    page, errors = opened(light, PAGES["overview"])
+    before = page.locator("#closer-title").text_content()
+    page.select_option("select[name=period]", "6")
+    page.select_option("select[name=place]", "site-north")
+    page.wait_for_url("**place=site-north**")
+    page.locator(".showing", has_text="Site north, the 6 months").wait_for()
+    address = page.url
+    assert page.locator("#closer-title").text_content() != before
+    assert "period=6" in address
+    fewer = page.locator("#closer-funnel-table tbody tr").count()
+    page.select_option("select[name=least]", "30")
+    page.locator(".showing", has_text="at least 30").wait_for()
+    assert page.locator("#closer-funnel-table tbody tr").count() <= fewer
+    assert "Shown: Site north" in page.evaluate("window.__csv(document.getElementById('closer-table'))")
+    assert page.evaluate(FAULTS) == []
+    page.close()
+    again, _ = opened(light, address.removeprefix(f"{ORIGIN}/"))
+    again.locator(".showing", has_text="Site north, the 6 months").wait_for()
+    again.close()
+    assert errors == []
 
 
 def test_the_keyboard_reaches_the_content_first(light):
