@@ -65,6 +65,7 @@ _WITHHELD = (
     ("analysis.clinician_adjusted_progress", "estimate"),
     ("analysis.clinician_alliance_growth", "estimate"),
     ("analysis.clinician_alliance_parts", "estimate"),
+    ("analysis.clinician_alliance_parts", "difference"),
     ("analysis.clinician_weakest_part", "gap"),
     ("analysis.clinician_signals", "estimate"),
 )

@@ -94,8 +94,11 @@ def _sum(name: str, expression: str, *, condition: str) -> str:
     return f"ROUND(SUM(CASE WHEN {condition} THEN {expression} ELSE 0 END), 8) AS {name}"
 
 
-def _client_sums() -> str:
-    """Each client's sums over alliance ratings with each clinician: all that the growth and level models need."""
+def _case_sums() -> str:
+    """Each case's sums over alliance ratings with each clinician: all that the growth and level models need.
+
+    Partners of a couple rate the same hours, so that the case, not the person, is what is drawn independently.
+    """
     drawn = f"session_number <= {comparison.LAST_SESSION}"
     whole = "bond_score IS NOT NULL AND goals_score IS NOT NULL AND tasks_score IS NOT NULL"
     g, y = "LN(session_number) / LN(9)", "score"
@@ -122,12 +125,21 @@ def _client_sums() -> str:
         for i, one in enumerate(comparison.SUBSCALES)
         for other in comparison.SUBSCALES[i:]
     ]
+    sums += [
+        f"COUNT(DISTINCT CASE WHEN {condition} THEN client_id END) AS {name}"
+        for name, condition in (
+            ("people", drawn),
+            ("people_early", "session_number <= 3"),
+            ("people_later", "session_number > 3"),
+            ("people_parts", whole),
+        )
+    ]
     return f"""
-SELECT rated.instrument, rated.clinician_id, rated.client_id, clinician.site, rated.{", rated.".join(_names(sums))}
+SELECT rated.instrument, rated.clinician_id, rated.case_id, clinician.site, rated.{", rated.".join(_names(sums))}
 FROM (
-  SELECT instrument, clinician_id, client_id, {", ".join(sums)}
+  SELECT instrument, clinician_id, case_id, {", ".join(sums)}
   {CLIENTS_OWN} AND kind = 'alliance' AND session_number IS NOT NULL
-  GROUP BY instrument, clinician_id, client_id
+  GROUP BY instrument, clinician_id, case_id
 ) AS rated
 LEFT JOIN marts.clinicians AS clinician ON clinician.clinician_id = rated.clinician_id
 """
@@ -169,7 +181,7 @@ def _expected(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, 
 def _course(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, pl.DataFrame]:
     """The alliance's course comes out of one pass over the ratings."""
     return alliance_course(
-        warehouse.read_frame(con, _client_sums()), warehouse.read_frame(con, _BY_SESSION), service=service
+        warehouse.read_frame(con, _case_sums()), warehouse.read_frame(con, _BY_SESSION), service=service
     )
 
 

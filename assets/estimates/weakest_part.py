@@ -24,18 +24,20 @@ _SEED = 4
 _PAIRS = tuple(combinations(SUBSCALES, 2))
 
 
-def weakest_part(clients: pl.DataFrame, *, instrument: Instrument, limits: Suppression) -> pl.DataFrame:
+def weakest_part(cases: pl.DataFrame, *, instrument: Instrument, limits: Suppression) -> pl.DataFrame:
     """`analysis.clinician_weakest_part` of one site's clinicians on one measure.
 
     Args:
-        clients: one row a clinician and client, with `n_parts` and the parts' sums, squares and products, as in
-            `alliance_course`.
+        cases: one row a clinician and case, with `n_parts`, `people_parts` and the parts' sums, squares and products, as
+            in `alliance_course`.
         instrument: the measure, whose parts may have different numbers of items: differences are between mean answers.
         limits: below `minimum_clients` nothing is said; below `minimum_clinicians` nobody is compared.
     """
     items = {part: float(len(instrument.subscale(part).items.value)) for part in SUBSCALES}
-    rated = clients.filter(pl.col("n_parts") > 0)
-    counted = rated.group_by("clinician_id").agg(clients=pl.len().cast(pl.Int64)).sort("clinician_id")
+    rated = cases.filter(pl.col("n_parts") > 0)
+    counted = (
+        rated.group_by("clinician_id").agg(clients=pl.col("people_parts").sum().cast(pl.Int64)).sort("clinician_id")
+    )
     pairs: dict[tuple[str, str], dict[str, tuple[float, float]]] = {}
     usual: dict[tuple[str, str], float] = {}
     for one, other in _PAIRS:

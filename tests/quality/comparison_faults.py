@@ -55,6 +55,7 @@ COMPARISON_FAULTS = {
             ("clinician_adjusted_progress", "estimate"),
             ("clinician_alliance_growth", "estimate"),
             ("clinician_alliance_parts", "estimate"),
+            ("clinician_alliance_parts", "difference"),
             ("clinician_weakest_part", "gap"),
             ("clinician_signals", "estimate"),
         )

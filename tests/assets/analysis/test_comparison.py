@@ -61,6 +61,7 @@ def rated(put, client, session, score, *, clinician="K1", parts=(None, None, Non
         rater="client",
         clinician_id=clinician,
         client_id=client,
+        case_id="case",
         site="north",
         session_number=session,
         score=score,
@@ -105,12 +106,20 @@ def test_an_open_episode_gives_its_latest_score_and_a_lone_one_is_a_first(con, p
     ]
 
 
+def test_partners_of_a_couple_are_one_case_and_two_people(con, put):
+    for client in ("case-a", "case-b"):
+        rated(put, client, 1, 30.0)
+    rated(put, "case-a", 6, 34.0)
+    [found] = rows(con, comparison._case_sums())
+    assert (found["n"], found["people"], found["people_early"], found["people_later"]) == (3, 2, 2, 1)
+
+
 def test_a_client_s_alliance_is_summed_by_phase_and_part(con, put):
     put("marts.clinicians", clinician_id="K1", site="north")
     rated(put, "c", 1, 40.0, parts=(16.0, 12.0, 12.0))
     rated(put, "c", 5, 45.0, parts=(16.0, 15.0, 14.0))
     rated(put, "c", 11, 50.0, parts=(None, 15.0, 14.0))
-    [found] = rows(con, comparison._client_sums())
+    [found] = rows(con, comparison._case_sums())
     g = math.log(5) / math.log(9)
     assert (found["clinician_id"], found["site"], found["n"], found["y"]) == ("K1", "north", 2, 85.0)
     assert (found["g"], found["gg"], found["gy"]) == pytest.approx((g, g * g, 45 * g), abs=1e-7)

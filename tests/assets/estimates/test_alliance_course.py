@@ -45,7 +45,10 @@ def sums(rows):
     for i, one in enumerate(SUBSCALES):
         found[one] = pl.col(one).sum()
         found |= {f"{one}_{other}": (pl.col(one) * pl.col(other)).sum() for other in SUBSCALES[i:]}
-    grouped = rows.group_by("clinician_id", "client_id").agg(**found)
+    people = {name: pl.col("client_id").n_unique() for name in ("people", "people_parts")}
+    for phase, within in (("early", session <= 3), ("later", session > 3)):
+        people[f"people_{phase}"] = pl.col("client_id").filter(within).n_unique()
+    grouped = rows.group_by("clinician_id", case_id=pl.col("client_id")).agg(**found, **people)
     return grouped.with_columns(instrument=pl.lit("WAI-SR"), site=pl.lit("north"))
 
 
@@ -108,7 +111,8 @@ def test_too_few_clients_have_no_figures(found):
     for table in (CLINICIAN_ALLIANCE_GROWTH, CLINICIAN_ALLIANCE_PARTS):
         few = found[table.name].filter(pl.col("clinician_id") == "K7")
         assert few.height > 0
-        assert few["estimate"].null_count() == few.height
+        for name in {"estimate", "low", "difference", "difference_high", "site_mean"} & set(few.columns):
+            assert few[name].null_count() == few.height
         assert few["certainty"].unique().to_list() == ["too_few"]
 
 
@@ -117,6 +121,28 @@ def test_a_plain_mean_of_few_ratings_is_not_given():
     thin = rows.filter((pl.col("session_number") < 6) | (pl.col("client_id").str.ends_with("-0")))
     means = made(thin)[CLINICIAN_ALLIANCE_GROWTH.name].filter(pl.col("session_number") == 6)
     assert means["raw_mean"].null_count() == means.height
+
+
+def test_partners_of_a_couple_count_as_two_clients_and_one_case():
+    rows = ratings()
+    both = (
+        pl.concat([sums(rows), sums(rows)])
+        .group_by("instrument", "site", "clinician_id", "case_id")
+        .agg(pl.all().sum())
+    )
+    parts = alliance_course(both, by_session(rows), service=SERVICE)[CLINICIAN_ALLIANCE_PARTS.name]
+    alone = made(rows)[CLINICIAN_ALLIANCE_PARTS.name]
+    early = [each.filter(pl.col("part") == "early", pl.col("clinician_id") < "K7") for each in (parts, alone)]
+    assert early[0]["clients"].to_list() == [2 * n for n in early[1]["clients"].to_list()]
+    widths = [(each["high"] - each["low"]).to_numpy() for each in early]
+    assert widths[0] == pytest.approx(widths[1], rel=0.15)
+
+
+def test_every_session_has_a_row_even_where_nobody_rated_it():
+    rows = ratings().filter(pl.col("session_number") != 4)
+    growth = made(rows)[CLINICIAN_ALLIANCE_GROWTH.name]
+    assert growth.group_by("clinician_id").len()["len"].unique().to_list() == [10]
+    assert growth.filter(pl.col("session_number") == 4)["ratings"].unique().to_list() == [0]
 
 
 def test_two_clinicians_are_not_compared():
