@@ -7,6 +7,7 @@ which kind (`policy`). An address that the table doesn't know is no place, and n
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urljoin
 
@@ -105,6 +106,7 @@ def strict_path(raw: bytes) -> str | None:
     return path
 
 
+@lru_cache(maxsize=16_384)
 def place_of(path: str) -> Place | None:
     """What lies at a path from the site's top; None for what the table does not know."""
     for pattern, kind in _KINDS:
@@ -125,6 +127,7 @@ def is_named_by_content(path: str) -> bool:
     return _HASHED.fullmatch(path) is not None
 
 
+@lru_cache(maxsize=16_384)
 def linked(href: str, *, page: str) -> str | None:
     """The path from the site's top that a link on the page at `page` leads to; None where it leads elsewhere."""
     target = href.partition("#")[0].partition("?")[0]
