@@ -153,7 +153,12 @@
       slice({ said: "not told: the group is small, or subtracting it from another would tell of few", rows: [], figures: {}, funnels: {} }, chosen);
       return Promise.resolve();
     }
-    return window.fetch("slices/" + file).then(function (answer) { return answer.json(); }).then(function (held) { slice(held, chosen); });
+    // Whoever serves the page may have given its slices another address, so that they are of the page's own night.
+    return window.fetch(form.dataset.slices + file).then(function (answer) {
+      // That night is kept no longer, or the reader is signed out: the page itself is asked for again.
+      if (answer.status === 410 || answer.redirected) { window.location.reload(); return Promise.resolve(); }
+      return answer.json().then(function (held) { slice(held, chosen); });
+    });
   }
   if (form) {
     var asked = new URLSearchParams(window.location.search);
