@@ -5,12 +5,13 @@ the model (`assets.science.casemix`) or unadjusted rates (`progress`).
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from assets.contracts.comparison import CLINICIAN_ADJUSTED_PROGRESS, VARIANCE_SHARES
-from assets.estimates.scopes import WHOLE_SERVICE, scopes_of
+from assets.estimates.scopes import scopes_of
 from assets.estimates.shapes import empty, shaped
 from assets.science.casemix import AdjustedProgress, adjusted_progress
 from assets.science.instruments.model import Instrument
@@ -55,22 +56,20 @@ def adjusted_progress_and_shares(episodes: pl.DataFrame, *, service: Service) ->
         )
         margin = _margin(rows)
         casemix, not_used = usable_casemix(rows)
-        known: dict[int, AdjustedProgress] = {}
+        compared = partial(_compared, casemix=casemix, margin=margin, instrument=registry[name], service=service)
+        whole = compared(rows)
+        repeats = tuple(f"{column} (a repeat of others)" for column in whole.dropped)
+        said = {
+            "instrument": pl.lit(name),
+            "margin": pl.lit(margin),
+            "adjusted_for": pl.lit(", ".join(("first_score", *casemix))),
+            "not_adjusted_for": pl.lit(", ".join((*not_used, *repeats)) or None, dtype=pl.String),
+        }
+        counted = _people(rows, whole, minimum=service.suppression.minimum_clients)
+        people.append(shaped(counted.with_columns(**said), CLINICIAN_ADJUSTED_PROGRESS))
         for scope, scope_name, of_scope in scopes_of(rows):
             # A group that holds every row is the whole service under another name.
-            is_whole = of_scope.height == rows.height
-            found = known[0] if is_whole and known else _compared(of_scope, casemix, margin, registry[name], service)
-            if (scope, scope_name) == WHOLE_SERVICE:
-                known[0] = found
-                counted = _people(rows, found, minimum=service.suppression.minimum_clients)
-                repeats = tuple(f"{column} (a repeat of others)" for column in found.dropped)
-                said = {
-                    "instrument": pl.lit(name),
-                    "margin": pl.lit(margin),
-                    "adjusted_for": pl.lit(", ".join(("first_score", *casemix))),
-                    "not_adjusted_for": pl.lit(", ".join((*not_used, *repeats)) or None, dtype=pl.String),
-                }
-                people.append(shaped(counted.with_columns(**said), CLINICIAN_ADJUSTED_PROGRESS))
+            found = whole if of_scope.height == rows.height else compared(of_scope)
             shares.append(_shares(found, scope=scope, scope_name=scope_name, instrument=name, service=service))
     return {CLINICIAN_ADJUSTED_PROGRESS.name: pl.concat(people), VARIANCE_SHARES.name: pl.concat(shares)}
 
@@ -94,7 +93,7 @@ def usable_casemix(rows: pl.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]
 
 
 def _compared(
-    rows: pl.DataFrame, casemix: tuple[str, ...], margin: float, instrument: Instrument, service: Service
+    rows: pl.DataFrame, *, casemix: tuple[str, ...], margin: float, instrument: Instrument, service: Service
 ) -> AdjustedProgress:
     return adjusted_progress(
         rows,
