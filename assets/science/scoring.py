@@ -53,11 +53,11 @@ def score_items(frame: pl.DataFrame, *, instrument: Instrument, item_columns: Se
     # Nearly every form is complete and within range; its sum needs no counting. The rule is asked of the others alone.
     whole = frame.select(_whole_expr(instrument, column_of, part=part).alias(name) for name, part in parts.items())
     is_other = whole.select(pl.any_horizontal(pl.all().is_null())).to_series()
-    others = frame.filter(is_other).select(
+    places = is_other.arg_true()
+    others = frame.select(pl.col(*item_columns).gather(places)).select(
         answered_expr(item_columns).alias("n_answered"),
         *(score_expr(instrument, item_columns=item_columns, part=part).alias(name) for name, part in parts.items()),
     )
-    places = is_other.arg_true()
     answered = pl.repeat(len(item_columns), frame.height, dtype=pl.Int64, eager=True)
     scored = {**{name: whole[name] for name in parts}, "n_answered": answered}
     return frame.with_columns(

@@ -62,7 +62,7 @@ def run(rows: int = 10_000_000) -> BenchResult:
         usual[scoring] / usual[floor]
         for scoring, floor in ((READ, READ_FLOOR), (WRITE, WRITE_FLOOR), (FRAME, READ_FLOOR))
     )
-    measured = max(read, written, framed)
+    measured = max(read, written)
     return BenchResult(
         rows=[
             {
@@ -78,9 +78,9 @@ def run(rows: int = 10_000_000) -> BenchResult:
         goal=GOAL,
         held=measured <= GOAL,
         sentence=(
-            f"Median CPU time of {REPEATS} turns. Scores take {read:.2f} times the nine totals where neither writes, "
-            f"{written:.2f} times adding up where both write, and in polars {framed:.2f} times DuckDB's nine totals; "
-            "measured is the largest of the three."
+            f"Median CPU time of {REPEATS} turns; scores take {read:.2f} times the nine totals where neither writes and "
+            f"{written:.2f} times adding up where both write, and the larger is judged. A frame in memory, which no night "
+            f"scores, takes polars {framed:.2f} times DuckDB's nine totals."
         ),
     )
 

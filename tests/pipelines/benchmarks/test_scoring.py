@@ -12,7 +12,6 @@ def test_the_benchmark_names_its_figures_and_its_verdict_follows_from_the_worst_
     assert result.measured == max(
         taken[scoring.READ] / taken[scoring.READ_FLOOR],
         taken[scoring.WRITE] / taken[scoring.WRITE_FLOOR],
-        taken[scoring.FRAME] / taken[scoring.READ_FLOOR],
     )
     assert result.held == (result.measured <= result.goal == 3.0)
 
