@@ -14,7 +14,7 @@ from assets.science.verdicts import certainty_expr
 _CONFIDENCE = 0.95
 _DIGITS = 9
 _SCOPE = ("scope", "scope_name")
-_GROUP = (*_SCOPE, "grouped_by", "position", "group_name")
+_GROUP = (*_SCOPE, "grouped_by", "position")
 _THIRDS = 3
 # The last session of each group but the last.
 _LAST_SESSIONS = (1, 3, 6)
@@ -25,6 +25,12 @@ _NAMES = {
     "latest_score": ("about the same", "reliably better", "reliably worse"),
     "latest_alliance": ("not lower than before", "lower than before"),
 }
+
+_GROUPS = pl.DataFrame(
+    [(grouping, place, name) for grouping, names in _NAMES.items() for place, name in enumerate(names)],
+    schema={"grouped_by": pl.String, "position": pl.Int64, "group_name": pl.String},
+    orient="row",
+)
 
 
 def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients: int) -> pl.DataFrame:
@@ -50,7 +56,7 @@ def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients
     ordered = after_previous(sessions.join(known, on="outcome_instrument", how="left")).with_columns(
         _latest=pl.col("outcome").forward_fill().shift(1).over(who),
         is_skipped=pl.col("alliance").is_null(),
-        _client=pl.concat_str(who, separator="\n"),
+        _client=pl.struct(who).rle_id(),
     )
     wellness = pl.col("outcome_first") * pl.col("_sign")
     first = ordered.filter((pl.col("session_number") == 1) & wellness.is_not_null()).select(
@@ -74,26 +80,20 @@ def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients
         .then(2),
         latest_alliance=pl.col("previous").replace_strict({"same_or_higher": 0, "lower": 1, "none": None}),
     )
-    long = pl.concat(
+    # Counted client by client before groups are formed of them: a client is in at most ten of the groups.
+    counts = pl.concat(
         [
-            placed.filter(pl.col(grouping).is_not_null()).select(
-                "_client",
-                "site",
-                "programme",
-                "is_skipped",
-                grouped_by=pl.lit(grouping),
-                position=pl.col(grouping).cast(pl.Int64),
-                group_name=pl.col(grouping)
-                .cast(pl.Int64)
-                .replace_strict(dict(enumerate(names)), return_dtype=pl.String),
-            )
-            for grouping, names in _NAMES.items()
+            placed.filter(pl.col(grouping).is_not_null())
+            .group_by("_client", "site", "programme", position=pl.col(grouping).cast(pl.Int64))
+            .agg(total=pl.len(), events=pl.col("is_skipped").sum())
+            .with_columns(grouped_by=pl.lit(grouping))
+            for grouping in _NAMES
         ]
     )
-    scoped = in_every_scope(long)
-    rates = skipped_forms(scoped, by=_GROUP, unit="_client", confidence=_CONFIDENCE)
+    scoped = in_every_scope(counts)
+    rates = skipped_forms(scoped, by=_GROUP, confidence=_CONFIDENCE)
     differences = skipping_differences(
-        scoped, by=(*_SCOPE, "grouped_by"), position="position", unit="_client", confidence=_CONFIDENCE
+        scoped, by=_GROUP[:-1], position="position", unit="_client", confidence=_CONFIDENCE
     )
     is_few = pl.col("units") < minimum_clients
     first_group = rates.filter(pl.col("position") == 0).select(*_SCOPE, "grouped_by", _first_units="units")
@@ -109,14 +109,18 @@ def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients
     )
     compared_few = is_few | (pl.col("_first_units").fill_null(0) < minimum_clients)
     enough = pl.when(compared_few).then(0).otherwise(1)
-    return joined.with_columns(
-        certainty=certainty_expr(pl.col("probability_above"), n=enough, fewest=1),
-        **{
-            f"{name}{end}": pl.when(~few).then(pl.col(f"{name}{end}").round(_DIGITS))
-            for name, few in (("rate", is_few), ("difference", compared_few))
-            for end in ("", "_low", "_high")
-        },
-    ).rename({"units": "clients"})
+    return (
+        joined.with_columns(
+            certainty=certainty_expr(pl.col("probability_above"), n=enough, fewest=1),
+            **{
+                f"{name}{end}": pl.when(~few).then(pl.col(f"{name}{end}").round(_DIGITS))
+                for name, few in (("rate", is_few), ("difference", compared_few))
+                for end in ("", "_low", "_high")
+            },
+        )
+        .rename({"units": "clients"})
+        .join(_GROUPS, on=["grouped_by", "position"], maintain_order="left")
+    )
 
 
 def bounded_rates(

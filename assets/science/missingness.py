@@ -21,53 +21,55 @@ PREVIOUS: Final = ("lower", "same_or_higher", "none")
 """How the client's latest rating stood to the mean of the ratings before it; `none` where there were fewer than two."""
 
 
-def skipped_forms(sessions: pl.DataFrame, *, by: Sequence[str], unit: str, confidence: float) -> pl.DataFrame:
-    """Share of sessions without an alliance rating, by any grouping.
+def skipped_forms(counts: pl.DataFrame, *, by: Sequence[str], confidence: float) -> pl.DataFrame:
+    """Share of sessions without an alliance rating, by any grouping; sessions of one client are allowed to be alike.
 
     Args:
-        sessions: One row a session and client, with `is_skipped`, the unit, and the columns of `by`: a session number,
-            an age band, or what `after_previous` adds.
+        counts: One row a group and client: the columns of `by`, `total` (sessions) and `events` (of these, without a
+            rating).
         by: Columns to group by; at least one.
-        unit: The column of units whose sessions are alike, such as clients.
         confidence: Two-sided coverage.
 
     Returns:
         One row a group, sorted: `by`, `units`, `sessions`, `skipped`, `rate` (0 to 1), `lower`, `upper`.
     """
-    counts = sessions.group_by([*by, unit]).agg(total=pl.len(), events=pl.col("is_skipped").sum())
     return clustered_rates(counts, by=by, confidence=confidence).rename({"total": "sessions", "events": "skipped"})
 
 
 def skipping_differences(
-    sessions: pl.DataFrame, *, by: Sequence[str], position: str, unit: str, confidence: float
+    counts: pl.DataFrame, *, by: Sequence[str], position: str, unit: str, confidence: float
 ) -> pl.DataFrame:
     """How much more often forms are skipped in each group than in the first, clients being in both.
 
     Args:
-        sessions: As `skipped_forms`, with whole numbers that place the groups, 0 for the one others are held against.
+        counts: As `skipped_forms`, with whole numbers that place the groups, 0 for the one others are held against.
         by: Columns within which groups are compared; at least one.
         position: The column of those numbers.
-        unit: As `skipped_forms`.
+        unit: The column of clients.
         confidence: Two-sided coverage.
 
     Returns:
         One row a column value of `by` and place above 0, sorted: `by`, the place, `difference` (positive: skipped
         more), `lower`, `upper`, `probability_above`; null where it cannot be told.
     """
-    counts = sessions.group_by([*by, position, unit]).agg(total=pl.len(), events=pl.col("is_skipped").sum())
-    places = counts.select(*by, position).unique().filter(pl.col(position) > 0)
-    both = places.rename({position: "_place"}).join(counts, on=list(by))
-    sides = {1: pl.col(position) == pl.col("_place"), 0: pl.col(position) == 0}
-    paired = (
-        both.filter(sides[1] | sides[0])
-        .group_by([*by, "_place", unit])
-        .agg(
-            pl.col(figure).filter(is_side).sum().alias(f"{figure}_{side}")
-            for figure in ("total", "events")
-            for side, is_side in sides.items()
-        )
-    )
-    return rate_differences(paired, by=[*by, "_place"], confidence=confidence).rename({"_place": position})
+    places = counts[position].unique().sort().to_list()
+    own = [*by, unit]
+    first = counts.filter(pl.col(position) == 0).select(*own, total_0="total", events_0="events")
+    parts = [
+        counts.filter(pl.col(position) == place)
+        .select(*own, total_1="total", events_1="events")
+        .join(first, on=own, how="full", coalesce=True)
+        .with_columns(pl.selectors.matches("^(total|events)_[01]$").fill_null(0), pl.lit(place).alias(position))
+        for place in places
+        if place > 0
+    ]
+    names = ("total_1", "events_1", "total_0", "events_0")
+    empty = counts.clear().select(*own, position, *(pl.lit(0, dtype=pl.UInt32).alias(name) for name in names))
+    paired = pl.concat([part.select(*own, position, *names) for part in (empty, *parts)], how="vertical_relaxed")
+    told = rate_differences(paired, by=[*by, position], confidence=confidence)
+    # A group that nobody of a scope is in has only the other side, and no row.
+    present = counts.select(*by, position).unique()
+    return told.join(present, on=[*by, position], how="semi", maintain_order="left")
 
 
 def after_previous(sessions: pl.DataFrame) -> pl.DataFrame:

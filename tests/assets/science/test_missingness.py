@@ -19,14 +19,15 @@ def sessions_of(**courses):
     return pl.DataFrame(rows, schema=schema)
 
 
-def with_skips(sessions):
-    return sessions.with_columns(is_skipped=pl.col("alliance").is_null())
+def counted(sessions, *by):
+    skipped = pl.col("alliance").is_null().sum()
+    return sessions.group_by(*by, "client_id").agg(total=pl.len(), events=skipped)
 
 
 def test_skipped_forms_are_counted_by_group():
-    sessions = with_skips(sessions_of(b=[None, 1.0], a=[None, None, 2.0]))
-    got = skipped_forms(sessions, by=["client_id"], unit="episode_id", confidence=0.95)
-    assert got.select("client_id", "sessions", "skipped", "rate").rows() == [("a", 3, 2, 2 / 3), ("b", 2, 1, 0.5)]
+    sessions = sessions_of(b=[None, 1.0], a=[None, None, 2.0]).with_columns(group=pl.col("client_id"))
+    got = skipped_forms(counted(sessions, "group"), by=["group"], confidence=0.95)
+    assert got.select("group", "sessions", "skipped", "rate").rows() == [("a", 3, 2, 2 / 3), ("b", 2, 1, 0.5)]
     assert (got["lower"] < got["rate"]).all()
     assert (got["upper"] > got["rate"]).all()
 
@@ -36,8 +37,8 @@ def test_clients_who_always_or_never_skip_say_less_than_as_many_sessions():
     mixed = {f"c{k}": [None, None, 1.0, 1.0] for k in range(40)}
     widths = []
     for courses in (alike, mixed):
-        sessions = with_skips(sessions_of(**courses)).with_columns(everyone=pl.lit(value=True))
-        got = skipped_forms(sessions, by=["everyone"], unit="client_id", confidence=0.95).row(0, named=True)
+        sessions = sessions_of(**courses).with_columns(everyone=pl.lit(value=True))
+        got = skipped_forms(counted(sessions, "everyone"), by=["everyone"], confidence=0.95).row(0, named=True)
         assert got["rate"] == 0.5
         widths.append(got["upper"] - got["lower"])
     assert widths[0] == pytest.approx(2 * widths[1], rel=0.1)
@@ -85,9 +86,11 @@ def test_what_came_before_is_what_reading_each_course_gives(courses):
 
 
 def after_a_fall(**courses):
-    sessions = with_skips(after_previous(sessions_of(**courses))).filter(pl.col("previous") != "none")
+    sessions = after_previous(sessions_of(**courses)).filter(pl.col("previous") != "none")
     placed = sessions.with_columns(place=(pl.col("previous") == "lower").cast(pl.Int64), all=pl.lit("all"))
-    got = skipping_differences(placed, by=["all"], position="place", unit="client_id", confidence=0.95)
+    got = skipping_differences(
+        counted(placed, "all", "place"), by=["all"], position="place", unit="client_id", confidence=0.95
+    )
     return got.row(0, named=True) if got.height else None
 
 
