@@ -53,14 +53,14 @@ def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients
     ]
     known = pl.DataFrame(facts, schema={"outcome_instrument": pl.String, "_threshold": pl.Float64, "_sign": pl.Float64})
     who = ("client_id", "episode_id")
-    ordered = after_previous(sessions.join(known, on="outcome_instrument", how="left")).with_columns(
-        _latest=pl.col("outcome").forward_fill().shift(1).over(who),
-        is_skipped=pl.col("alliance").is_null(),
-        _client=pl.struct(who).rle_id(),
+    ordered = (
+        after_previous(sessions.join(known, on="outcome_instrument", how="left"))
+        .with_columns(is_skipped=pl.col("alliance").is_null(), _client=pl.struct(who).rle_id())
+        .with_columns(_latest=pl.col("outcome").forward_fill().shift(1).over("_client"))
     )
     wellness = pl.col("outcome_first") * pl.col("_sign")
     first = ordered.filter((pl.col("session_number") == 1) & wellness.is_not_null()).select(
-        *who,
+        "_client",
         # From the least to the most unwell: the highest wellness first.
         _third=(
             ((wellness.rank("average", descending=True) - 0.5) / pl.len()).over("site", "outcome_instrument") * _THIRDS
@@ -69,7 +69,7 @@ def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients
         .clip(0, _THIRDS - 1),
     )
     gain = (pl.col("_latest") - pl.col("outcome_first")) * pl.col("_sign")
-    placed = ordered.join(first, on=who, how="left", maintain_order="left").with_columns(
+    placed = ordered.join(first, on="_client", how="left", maintain_order="left").with_columns(
         session=pl.sum_horizontal(pl.col("session_number") > last for last in _LAST_SESSIONS),
         first_score=pl.col("_third").cast(pl.Int64),
         latest_score=pl.when(gain.abs() < pl.col("_threshold") - 1e-9)

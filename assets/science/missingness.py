@@ -88,10 +88,12 @@ def after_previous(sessions: pl.DataFrame) -> pl.DataFrame:
     known = alliance.fill_null(0.0)
     return (
         sessions.sort(*keys, "session_number")
+        # One number for two texts: three windows over texts would cost most of the work.
+        .with_columns(_who=pl.struct(keys).rle_id())
         .with_columns(
-            _n=(given.cum_sum() - given).over(keys),
-            _sum=(known.cum_sum() - known).over(keys),
-            _latest=alliance.forward_fill().shift(1).over(keys),
+            _n=(given.cum_sum() - given).over("_who"),
+            _sum=(known.cum_sum() - known).over("_who"),
+            _latest=alliance.forward_fill().shift(1).over("_who"),
         )
         .with_columns(_before=(pl.col("_sum") - pl.col("_latest")) / (pl.col("_n") - 1))
         .with_columns(
@@ -102,7 +104,7 @@ def after_previous(sessions: pl.DataFrame) -> pl.DataFrame:
             .then(pl.lit("lower"))
             .otherwise(pl.lit("same_or_higher"))
         )
-        .drop("_n", "_sum", "_latest", "_before")
+        .drop("_who", "_n", "_sum", "_latest", "_before")
     )
 
 
