@@ -71,7 +71,10 @@ def adjusted_progress_and_shares(episodes: pl.DataFrame, *, service: Service) ->
             # A group that holds every row is the whole service under another name.
             found = whole if of_scope.height == rows.height else compared(of_scope)
             shares.append(_shares(found, scope=scope, scope_name=scope_name, instrument=name, service=service))
-    return {CLINICIAN_ADJUSTED_PROGRESS.name: pl.concat(people), VARIANCE_SHARES.name: pl.concat(shares)}
+    return {
+        CLINICIAN_ADJUSTED_PROGRESS.name: pl.concat(people).sort(CLINICIAN_ADJUSTED_PROGRESS.key),
+        VARIANCE_SHARES.name: pl.concat(shares),
+    }
 
 
 def usable_casemix(rows: pl.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...]]:
