@@ -5,6 +5,7 @@ Belongs here: what needs the server and the browser both. What the pages themsel
 """
 
 import json
+import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,7 +15,7 @@ from dashboards.site import build_site
 from pipelines.gatekeeper import opening
 from pipelines.gatekeeper.passwords import new_entry
 from pipelines.gatekeeper.policy import Role, Viewer
-from pipelines.gatekeeper.releases import MANIFEST
+from pipelines.gatekeeper.releases import MANIFEST, Releases
 from pipelines.gatekeeper.reread import Fixed
 from pipelines.gatekeeper.settings import Password
 from tests.dashboards import made_up_clinic
@@ -43,17 +44,23 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def address(home):
-    """A server with one-click sign-ins, and names for two clinicians."""
+def gate(home):
+    """One-click sign-ins, and names for two clinicians."""
     viewers = {
         "director": Viewer(id="director", roles=frozenset({Role.DIRECTOR})),
         "clinician": Viewer(id="clinician", roles=frozenset({Role.CLINICIAN}), clinician="C-1001"),
     }
-    gate = served.demo_gate(home, port=served.free_port(), viewers=viewers)
-    gate.names = Fixed(CLINICIANS)
+    opened = served.demo_gate(home, port=served.free_port(), viewers=viewers)
+    opened.names = Fixed(CLINICIANS)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def address(gate):
+    """A server with that gate."""
     with served.running(gate) as found:
         yield found
-    gate.close()
 
 
 @pytest.fixture
@@ -169,3 +176,29 @@ def test_a_wrong_code_is_said_where_a_screen_reader_hears_it_and_the_keyboard_is
     page.keyboard.press("Enter")
     assert page.get_by_role("alert").inner_text().startswith("That did not work")
     assert page.locator("#password").input_value() == ""
+
+
+def test_an_open_pages_filters_keep_to_its_own_night_and_the_page_is_renewed_when_that_is_gone(
+    watched, home, gate, address
+):
+    page, errors = watched
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith(".json") else None)
+    sign_in(page, address, "director")
+    page.evaluate(SETTLED)
+    period = page.locator("form.filters select[name=period]")
+    first, second = (option.get_attribute("value") for option in period.locator("option").all()[:2])
+    # A night is published and the one before removed while the page is open.
+    shutil.copytree(home / "published" / served.FIRST, home / "staged")
+    warehouse.publish(home / "staged", home=home, version=served.later(1), keep=1)
+    with page.expect_response(lambda answer: answer.url.endswith(".json")) as answered:
+        period.select_option(second)
+    assert answered.value.status == 200
+    assert [each.rpartition("/")[0] for each in asked] == [f"{address}/at/{served.FIRST}/slices"]
+    # The server has started anew meanwhile: it knows nothing of that night any more.
+    gate.releases = Releases(home)
+    with page.expect_event("load"):
+        period.select_option(first)
+    page.evaluate(SETTLED)
+    assert page.locator("form.filters").get_attribute("data-slices") == f"/at/{served.later(1)}/slices/"
+    assert [error for error in errors if "410" not in error and served.FIRST not in error] == []
