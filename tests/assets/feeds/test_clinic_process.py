@@ -86,3 +86,47 @@ def test_whoever_has_no_ending_is_still_in_treatment_at_the_longest_session():
     )
     assert (last["session"] == 5).all()
     assert (service.truth.last_session[still] == -1).all()
+
+
+def test_what_can_be_switched_on_changes_nothing_while_it_is_off():
+    plain = simulate(ClinicParameters(clients=60, clinicians=5), seed=1)
+    ready = simulate(
+        ClinicParameters(clients=60, clinicians=5, holding_back_skips=0.9, holding_back_dropout=5.0), seed=1
+    )
+    assert plain.sessions.equals(ready.sessions)
+    assert not plain.sessions["is_holding_back"].any()
+    assert plain.sessions["weeks_later"].sum() == 0
+
+
+def test_treatments_are_broken_off_as_often_as_the_truth_of_their_sessions_says(big_service):
+    sessions, truth = big_service.sessions, big_service.truth
+    left = (truth.ending == DROPPED_OUT).sum()
+    chances = sessions["dropout_probability"]
+    assert abs(left - chances.sum()) < 4 * np.sqrt((chances * (1 - chances)).sum())
+
+
+def test_alliance_forms_are_left_out_as_often_as_the_truth_of_their_sessions_says(big_service):
+    chances = big_service.sessions["skip_probability"]
+    skipped = big_service.sessions["alliance"].null_count()
+    assert abs(skipped - chances.sum()) < 4 * np.sqrt((chances * (1 - chances)).sum())
+
+
+def test_a_rupture_that_lasts_keeps_the_alliance_down_until_it_is_repaired():
+    settings = {"clients": 3000, "clinicians": 20, "rupture_lasting": 0.8, "alliance_missing": 0.0}
+    sessions = simulate(ClinicParameters(**settings), seed=2).sessions
+    later = sessions.filter(~pl.col("is_rupture") & (pl.col("session") > 1))
+    means = dict(later.group_by("is_torn").agg(pl.col("alliance").mean()).iter_rows())
+    assert means[False] - means[True] == pytest.approx(0.8, abs=0.25)
+
+
+def test_whoever_holds_back_skips_forms_and_appointments_and_leaves_more_often():
+    drawn = simulate(ClinicParameters(clients=4000, clinicians=20, holding_back_share=0.5), seed=3)
+    rows = drawn.sessions.group_by("is_holding_back").agg(
+        pl.col("alliance").is_null().mean().alias("skipped"),
+        pl.col("missed_before", "weeks_later", "dropout_probability").mean(),
+    )
+    calm, back = (rows.filter(pl.col("is_holding_back") == value).row(0, named=True) for value in (False, True))
+    assert all(back[name] > 1.3 * calm[name] for name in ("skipped", "missed_before", "dropout_probability"))
+    assert calm["weeks_later"] == 0 < back["weeks_later"]
+    begins = pl.Series(drawn.truth.holds_back_from)[drawn.sessions["client"]]
+    assert (drawn.sessions["is_holding_back"] == (drawn.sessions["session"] >= begins)).all()
