@@ -109,12 +109,14 @@ class Privacy(BaseModel):
         rekey_clinicians: whether staff codes leave landing as codes too.
         country: ISO 3166 alpha-2; whose telephone and social security numbers are looked for.
         allow: columns that a file is not held for.
+        keep_landing_days: how long the bytes of a landed file are kept; for good where none is given.
     """
 
     model_config = _FROZEN
     rekey_clinicians: bool = False
     country: str = Field(default="GB", pattern="^[A-Z]{2}$")
     allow: tuple[AllowedColumn, ...] = ()
+    keep_landing_days: int | None = Field(default=None, ge=0)
 
 
 class MeasurePair(BaseModel):

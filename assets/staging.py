@@ -17,6 +17,7 @@ from assets.contracts.model import Feed, Kind, Table
 from assets.feeds.identifier_search import Leak, account_of_held, search
 from assets.feeds.landing import LandedFile, landed_files
 from assets.feeds.mapping import FeedMapping
+from assets.feeds.purged import bring_back
 from assets.feeds.reading import ReadReport, read_into
 from assets.feeds.records import RejectedLine
 from assets.feeds.wrong_input import WrongInput
@@ -43,8 +44,7 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
 
     `scratch.fates_<feed>` has every line that is not accepted: `file_number, mapping, source_line, fate, rule`.
     """
-    _begin(con, feed)
-    codes = night.codes
+    begin_feed(con, feed)
     reasons: dict[str, str] = {}
     held: list[tuple[LandedFile, tuple[Leak, ...]]] = []
     of_feed = [(file, mapping) for file in landed for mapping in file.claims if mapping.feed == feed.name]
@@ -52,21 +52,12 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
         if file.same_as is not None:
             _count_again(con, feed, file=file)
             continue
-        try:
-            leaks = _leaks(con, file, night=night, coded=codes.letters)
-            if leaks:
-                held.append((file, leaks))
-                report = account_of_held(con, file, mapping, leaks=leaks)
-            else:
-                report = read_into(con, file, mapping, feed=feed, codes=codes, table="scratch.read", scratch=night.work)
-                reasons |= _judge(con, feed, mapping=mapping, file=file, night=night)
-        except WrongInput:
-            if not _is_replaced(file, landed):
-                raise
-            report = _refused_whole(file, mapping)
-        if not _is_replaced(file, landed):
-            _check_form(con, feed, mapping=mapping, file=file, lines=report.kept)
-        _note(con, feed, mapping=mapping, file=file, report=report)
+        if file.is_purged:
+            reasons |= bring_back(con, file, mapping, feed=feed)
+            continue
+        told, leaks = take_file(con, feed, file=file, mapping=mapping, night=night, landed=landed)
+        reasons |= told
+        held += [(file, leaks)] if leaks else []
     _check_that_something_is_left(con, feed, held=held)
     if feed.is_ratings:
         reasons |= refuse_confused_batches(con, lines=f"scratch.lines_{feed.name}", registry=night.service.registry)
@@ -81,7 +72,38 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
     return warehouse.create_table(con, feed.table, select=select)
 
 
-def _begin(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
+def take_file(  # noqa: PLR0913 -- what is read, how, and beside what
+    con: duckdb.DuckDBPyConnection,
+    feed: Feed,
+    *,
+    file: LandedFile,
+    mapping: FeedMapping,
+    night: Night,
+    landed: tuple[LandedFile, ...],
+) -> tuple[dict[str, str], tuple[Leak, ...]]:
+    """Read and judge one file as one mapping sees it; returns its rules' sentences, and for a held file why it is."""
+    reasons: dict[str, str] = {}
+    leaks: tuple[Leak, ...] = ()
+    codes = night.codes
+    try:
+        leaks = _leaks(con, file, night=night, coded=codes.letters)
+        if leaks:
+            report = account_of_held(con, file, mapping, leaks=leaks)
+        else:
+            report = read_into(con, file, mapping, feed=feed, codes=codes, table="scratch.read", scratch=night.work)
+            reasons = _judge(con, feed, mapping=mapping, file=file, night=night)
+    except WrongInput:
+        if not _is_replaced(file, landed):
+            raise
+        report = _refused_whole(file, mapping)
+    if not _is_replaced(file, landed):
+        _check_form(con, feed, mapping=mapping, file=file, lines=report.kept)
+    _note(con, feed, mapping=mapping, file=file, report=report)
+    return reasons, leaks
+
+
+def begin_feed(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
+    """The empty scratch tables of a feed's lines, counts and unread lines."""
     columns = [f"{column.name} {column.duckdb_type}" for column in feed.table.columns if column.name != "source_line"]
     extra = ["item_number BIGINT", "item_value DOUBLE", "is_long BOOLEAN"] if feed.is_ratings else []
     listed = ", ".join(

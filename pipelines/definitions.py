@@ -8,7 +8,7 @@ import os
 
 import dagster as dg
 
-from assets import marts, published, slices, sources, staging, watching
+from assets import marts, published, purging, slices, sources, staging, watching
 from assets.analysis import layer as analysis
 from assets.resources import Night
 from pipelines.pages import SitePages
@@ -39,6 +39,7 @@ defs = dg.Definitions(
         *watching.ASSETS,
         *checks.ASSETS,
         published.version,
+        purging.purged_copies,
     ],
     asset_checks=checks.CHECKS,
     jobs=[NIGHTLY_JOB],

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets import warehouse
-from assets.feeds.landing import MANIFEST
+from assets.feeds.landing import MANIFEST, PURGED
+from assets.feeds.purged import ACCOUNT
 from assets.published import MANIFEST_FILE
 
 _OTHERS = 0o007
@@ -42,8 +43,15 @@ def verify(home: Path) -> Verified:
 def _landed(home: Path) -> dict[Path, str]:
     manifest = home / "landing" / MANIFEST
     lines = manifest.read_text(encoding="utf-8").splitlines() if manifest.exists() else []
-    hashes = [str(json.loads(line)["sha256"]) for line in lines]
-    return {home / "landing" / digest[:2] / digest: digest for digest in hashes}
+    expected: dict[Path, str] = {}
+    for digest in dict.fromkeys(str(json.loads(line)["sha256"]) for line in lines):
+        left = home / "landing" / PURGED / digest
+        if left.is_dir():
+            hashes = json.loads((left / ACCOUNT).read_text(encoding="utf-8"))["sha256"]
+            expected |= {left / name: of for name, of in hashes.items()}
+        else:
+            expected[home / "landing" / digest[:2] / digest] = digest
+    return expected
 
 
 def _published(home: Path) -> dict[Path, str]:

@@ -4,7 +4,8 @@ Belongs here: finding the inbox's files, copying them, the manifest of all that 
 in a file (`text_files`, `reading`).
 
 Layout of the landing folder: `<first two letters of the hash>/<hash>`, never changed once there, and `manifest.jsonl`,
-one line a file in the order in which they count. A file that stands later is newer.
+one line a file in the order in which they count. A file that stands later is newer. `purged/<hash>/` is what is left of a
+file past its days (`assets.feeds.purged`).
 """
 
 import hashlib
@@ -16,12 +17,13 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from assets.feeds.mapping import FeedMapping
+from assets.feeds.mapping import FeedMapping, place_in_order
 from assets.feeds.wrong_input import WrongInput
 
 MANIFEST = "manifest.jsonl"
 _UNFINISHED = ".unfinished-"
 _BLOCK = 1 << 20
+PURGED = "purged"  # the folder of what is left of files whose bytes are no longer kept, by hash
 PULLED = "pulled"  # what the names of files that were fetched from elsewhere begin with
 
 
@@ -32,7 +34,7 @@ class LandedFile:
     Attributes:
         file_number: from 1, in the order in which files count; the higher is the newer.
         name: relative to the inbox, with slashes.
-        path: where the bytes are kept.
+        path: where the bytes are kept, or the folder of what is left of them.
         sha256: of the bytes.
         bytes: their number.
         landed_on: the data date of the night that landed it.
@@ -49,6 +51,11 @@ class LandedFile:
     landed_on: date
     same_as: int | None = None
     claims: tuple[FeedMapping, ...] = field(default=())
+
+    @property
+    def is_purged(self) -> bool:
+        """Whether only its accepted form is left, under codes."""
+        return self.path.is_dir()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,10 +122,10 @@ def land(
     _check_every_mapping_has_a_file(every_mapping, [*claimed, *(entry.name for entry in entries)], inbox)
     known = {(entry.name, entry.sha256) for entry in entries}
     new = []
-    for name in sorted(claimed, key=lambda name: _place_in_order(name, claimed[name])):
+    for name in sorted(claimed, key=lambda name: place_in_order(name, claimed[name])):
         path = roots[name] / name
         digest, size = _hash(path, name)
-        if not _kept(landing, digest).exists():
+        if not kept_copy(landing, digest).exists() and not (landing / PURGED / digest).is_dir():
             _copy(path, landing, digest, name)
         if (name, digest) in known:
             continue
@@ -157,8 +164,9 @@ def _files(entries: Iterable[_Entry], landing: Path, mappings: Sequence[FeedMapp
 
 
 def _landed_file(entry: _Entry, landing: Path, mappings: Iterable[FeedMapping]) -> LandedFile:
-    path = _kept(landing, entry.sha256)
-    if not path.is_file() or path.stat().st_size != entry.bytes:
+    left = landing / PURGED / entry.sha256
+    path = left if left.is_dir() else kept_copy(landing, entry.sha256)
+    if path != left and (not path.is_file() or path.stat().st_size != entry.bytes):
         raise WrongInput(
             f"the kept copy of {entry.name} is not there whole",
             place=str(path),
@@ -249,21 +257,6 @@ def _check_every_mapping_has_a_file(mappings: Iterable[FeedMapping], names: Sequ
             )
 
 
-def _place_in_order(name: str, claims: Sequence[FeedMapping]) -> tuple[date, bool, str]:
-    sent_on = next((day for mapping in claims if (day := _sent_on(name, mapping.sent_on_pattern))), None)
-    return sent_on or date.min, any(mapping.corrects for mapping in claims), name
-
-
-def _sent_on(name: str, pattern: str) -> date | None:
-    """The last date in the file's own name; digits that are no day of the calendar are no date."""
-    for found in reversed(re.findall(pattern, PurePosixPath(name).name)):
-        try:
-            return date.fromisoformat(found)
-        except ValueError:
-            continue
-    return None
-
-
 def _hash(path: Path, name: str) -> tuple[str, int]:
     digest, size = hashlib.sha256(), 0
     for block in _blocks(path, name):
@@ -295,14 +288,15 @@ def _copy(path: Path, landing: Path, digest: str, name: str) -> None:
         unfinished.unlink()
         raise WrongInput("changed while it was read", place=name, mend="start again once it has been sent whole")
     unfinished.chmod(0o440)
-    kept = _kept(landing, digest)
+    kept = kept_copy(landing, digest)
     kept.parent.mkdir(exist_ok=True)
     unfinished.replace(kept)
     _sync_folder(kept.parent)
     _sync_folder(landing)
 
 
-def _kept(landing: Path, digest: str) -> Path:
+def kept_copy(landing: Path, digest: str) -> Path:
+    """Where the bytes of that hash are kept while they are."""
     return landing / digest[:2] / digest
 
 

@@ -5,6 +5,8 @@ contracts and the instruments (`mapping_checks`), reading a file (`reading`), an
 """
 
 import re
+from collections.abc import Sequence
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
 
@@ -131,3 +133,19 @@ def glob_to_regex(glob: str) -> re.Pattern[str]:
     meant = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     parts = re.split(r"(\*\*/|\*\*|\*|\?)", str(PurePosixPath(glob)))
     return re.compile("".join(meant.get(part, re.escape(part)) for part in parts))
+
+
+def place_in_order(name: str, claims: Sequence[FeedMapping]) -> tuple[date, bool, str]:
+    """Where a file stands among those of one night: undated ones first, then by date, corrections last, then by name."""
+    sent_on = next((day for mapping in claims if (day := _sent_on(name, mapping.sent_on_pattern))), None)
+    return sent_on or date.min, any(mapping.corrects for mapping in claims), name
+
+
+def _sent_on(name: str, pattern: str) -> date | None:
+    """The last date in the file's own name; digits that are no day of the calendar are no date."""
+    for found in reversed(re.findall(pattern, PurePosixPath(name).name)):
+        try:
+            return date.fromisoformat(found)
+        except ValueError:
+            continue
+    return None

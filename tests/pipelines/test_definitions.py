@@ -3,6 +3,7 @@ import pytest
 
 from assets.contracts.registry import TABLES
 from assets.published import VERSION
+from assets.purging import PURGED_COPIES
 from assets.sources import LANDED
 from assets.tables import key
 from pipelines.definitions import defs
@@ -18,9 +19,9 @@ def test_everything_can_be_loaded():
     dg.Definitions.validate_loadable(defs)
 
 
-def test_there_is_an_asset_for_every_promised_table_and_two_more(graph):
+def test_there_is_an_asset_for_every_promised_table_and_three_more(graph):
     promised = {key(table) for table in TABLES.values()}
-    assert graph.get_all_asset_keys() == promised | {LANDED, VERSION}
+    assert graph.get_all_asset_keys() == promised | {LANDED, VERSION, PURGED_COPIES}
 
 
 def test_nothing_depends_on_what_nobody_makes(graph):
