@@ -6,7 +6,7 @@ from assets.estimates.since_last import since_last
 
 COUNTED = {
     "feed": pl.String,
-    **dict.fromkeys(("file_number", "accepted", "refused", "superseded", "identical", "blank"), pl.Int64),
+    **dict.fromkeys(("file_number", "lines", "accepted", "refused", "superseded", "identical", "blank"), pl.Int64),
 }
 REFUSED = {
     "feed": pl.String,
@@ -19,7 +19,9 @@ UNKNOWN = "it names a clinician that no accepted row describes"
 
 
 def counted(accepted, refused):
-    return pl.DataFrame([("attendance", 1, accepted, refused, 0, 0, 0)], schema=COUNTED, orient="row")
+    return pl.DataFrame(
+        [("attendance", 1, accepted + refused, accepted, refused, 0, 0, 0)], schema=COUNTED, orient="row"
+    )
 
 
 def refused(*lines, reason=UNKNOWN):
