@@ -156,6 +156,7 @@ def split_panel(service: Service, code: str, instrument: str | None) -> Panel | 
             numeric=frozenset({1, 2, 3, 4}),
         ),
         is_detail=True,
+        wide=True,
         shown=True,
         empty=None if told else "Too few couples or families.",
     )

@@ -8,7 +8,7 @@ import polars as pl
 from assets.science.disclosure import rounded_count
 from dashboards import thresholds, words
 from dashboards.figures.comparison import quadrant, steadied_links
-from dashboards.views import panels
+from dashboards.views import panels, recalled
 from dashboards.views.areas import Area
 from dashboards.views.model import Clinician, Panel, Table
 from dashboards.views.scales import step_words
@@ -179,7 +179,7 @@ def _funnel(service: Service, pair: Pair, codes: list[str], place: int) -> Panel
             inner=sum(row["funnel_rule"] == "outside_95" for row in found),
         ),
         caption=f"Share of clients reliably improved on the {outcome}, one unnamed dot a clinician. Outside the outer band chance "
-        "is unlikely: look for reasons before judging.",
+        f"is unlikely: look for reasons before judging.{recalled.note(service, [(outcome, recalled.RELIABLE_CHANGE)])}",
         how="each dot is a clinician; inside the darker band chance explains the difference.",
         method="funnel",
         table=Table(

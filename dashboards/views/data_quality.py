@@ -86,7 +86,7 @@ def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> P
 
 
 def _checks(checks: pl.DataFrame) -> Panel:
-    """Failed checks in full; the rest counted by table."""
+    """Failed checks in full; the rest counted by layer."""
     failed = checks.filter(~pl.col("is_passed"))
     rows: list[tuple[Cell, ...]] = [
         (
@@ -97,17 +97,27 @@ def _checks(checks: pl.DataFrame) -> Panel:
         )
         for row in failed.sort("severity", "table_name", "check_name").iter_rows(named=True)
     ]
-    passed = checks.filter("is_passed").group_by("table_name").agg(pl.len().alias("checks")).sort("table_name")
+    passed = (
+        checks.filter("is_passed")
+        .group_by(pl.col("table_name").str.split(".").list.first().alias("layer"))
+        .agg(tables=pl.col("table_name").n_unique(), checks=pl.len())
+        .sort("layer")
+    )
     rows += [
-        (name, f"{words.counted(count, 'check')} found nothing", Tag(words="Passed"), "0")
-        for name, count in passed.iter_rows()
+        (
+            f"{layer}, {words.counted(tables, 'table')}",
+            f"{words.counted(count, 'check')} found nothing",
+            Tag(words="Passed"),
+            "0",
+        )
+        for layer, tables, count in passed.iter_rows()
     ]
     return Panel(
         key="checks",
         title=f"All {checks.height:,} checks passed"
         if failed.is_empty()
         else f"{failed.height} of {words.counted(checks.height, 'check')} found something",
-        caption="A failed check marked as an error stops the night; a warning tells a person. Passed checks are counted by table.",
+        caption="A failed check marked as an error stops the night; a warning tells a person. Passed checks are counted by layer.",
         method="checks",
         shown=True,
         table=Table(

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from assets.science.disclosure import rounded_count
 from dashboards import course_words, words
+from dashboards.thresholds import COUNTS_TO_NEAREST
 from dashboards.views.areas import Area
 from dashboards.views.model import Mark, Panel, Strip, Table
 from dashboards.views.service import Row, Service
@@ -84,7 +86,7 @@ def worth_panel(service: Service, area: Area) -> Panel | None:
     return Panel(
         key="signals",
         title=title,
-        caption=f"{first['sentence']} Foreseen from courses begun earlier, seen in those begun later, with 95% ranges.",
+        caption=f"{_open_now(service, area)}{first['sentence']} Foreseen from courses begun earlier, seen in those begun later, with 95% ranges.",
         method="holding",
         table=Table(
             columns=("Kinds of signal", "Checks", "Left soon, seen", "95% range", "Foreseen", "95% range"),
@@ -104,6 +106,24 @@ def worth_panel(service: Service, area: Area) -> Panel | None:
         is_detail=True,
         shown=True,
         wide=True,
+    )
+
+
+def _open_now(service: Service, area: Area) -> str:
+    """How many open clients show signals now, as a count that names nobody; empty where they are few."""
+    latest = service.tables["analysis.holding_back"].filter("is_latest")
+    latest = latest.join(
+        service.tables["marts.episodes"].filter("is_open").select("episode_id"), on="episode_id", how="semi"
+    )
+    if area.scope != "service":
+        latest = latest.filter(pl.col(area.scope) == area.name)
+    total = latest["client_id"].n_unique()
+    asking = latest.filter(pl.col("signals") >= WORTH_ASKING)["client_id"].n_unique()
+    if total < service.settings.minimum_clients or 0 < asking < service.settings.minimum_clients:
+        return ""
+    about = [rounded_count(each, round_to=COUNTS_TO_NEAREST) for each in (asking, total)]
+    return (
+        f"Open now: about {about[0]} of about {about[1]} clients show two or more kinds, counted to the nearest five. "
     )
 
 

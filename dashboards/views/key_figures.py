@@ -4,7 +4,7 @@ import polars as pl
 
 from assets.science.funnel import wilson_interval
 from dashboards import words
-from dashboards.views import panels
+from dashboards.views import panels, recalled
 from dashboards.views.clients import ClientFrames
 from dashboards.views.model import Card, Tag
 from dashboards.views.progress import expected_verdict, rate_verdict
@@ -55,7 +55,12 @@ def key_figures(
         said = rate_verdict(progress)
         cards.append(
             Card(
-                label="Reliably improved",
+                label=recalled.marked(
+                    service,
+                    "Reliably improved",
+                    instrument=progress["instrument"],
+                    facts=(recalled.RELIABLE_CHANGE,),
+                ),
                 figure=words.percent(progress["improved_rate"], beside=progress["service_rate"]),
                 beside=f"of {progress['evaluable']}",
                 note=f"95% range {words.percent_between(progress['low'], progress['high'])}; service {words.percent(progress['service_rate'])}",

@@ -12,6 +12,7 @@ from dashboards import thresholds, words
 from dashboards.views import panels
 from dashboards.views.areas import Area
 from dashboards.views.model import Cell, Panel, Table, Tag
+from dashboards.views.recalled import RELIABLE_CHANGE, marked, note
 from dashboards.views.scales import score_span
 from dashboards.views.service import Service
 from dashboards.views.signals import Signal, of_months
@@ -44,10 +45,11 @@ _AT_MOST = ("did_not_attend", "cancelled_by_clinic")
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One watched measure of one area: its name, what it rests on, its verdict, and whether it is a share."""
+    """One watched measure of one area: its name, the footnote to it, what it rests on, its verdict, and whether it is a share."""
 
     measure: str
     name: str
+    note: str
     rests_on: str
     signal: Signal
     is_share: bool
@@ -73,6 +75,7 @@ def _measure(rows: pl.DataFrame, service: Service, *, measure: str, instrument: 
         return None
     settings = service.settings
     is_share = measure != "alliance_mean"
+    facts = (RELIABLE_CHANGE,) if measure == "improved" else ()
     signal = of_months(
         own,
         data_date=settings.data_date,
@@ -81,7 +84,8 @@ def _measure(rows: pl.DataFrame, service: Service, *, measure: str, instrument: 
     )
     return Measure(
         measure=measure,
-        name=_NAMES[measure].format(instrument),
+        name=marked(service, _NAMES[measure].format(instrument), instrument=instrument, facts=facts),
+        note=note(service, [(instrument, fact) for fact in facts]),
         rests_on=words.counted(sum(signal.counts), _THINGS[measure]),
         signal=signal,
         is_share=is_share,
@@ -103,7 +107,8 @@ def measures_panel(measures: tuple[Measure, ...]) -> Panel:
         key="measures",
         title=title,
         caption="Latest whole month with enough to show, against the usual range of the first 12 months on record. Changes too small to matter "
-        "are said to be small; under each change stands the rule that named it.",
+        "are said to be small; under each change stands the rule that named it."
+        + "".join(dict.fromkeys(each.note for each in measures)),
         how="the band is the usual range and the dot the latest month.",
         method="signal",
         table=Table(
