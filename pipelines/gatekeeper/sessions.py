@@ -41,7 +41,7 @@ class Session:
 
 def open_memory(file: Path) -> sqlite3.Connection:
     """What the server remembers across restarts: sessions, failed tries, used codes; readable by its own user only."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.touch(mode=0o600)
     con = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     con.execute("PRAGMA journal_mode = WAL")

@@ -59,6 +59,7 @@ def test_there_is_nothing_wrong_with_a_record_that_is_not_there_yet(file):
 def test_only_the_servers_own_user_can_read_it(file):
     note(file, "one")
     assert file.stat().st_mode & 0o077 == 0
+    assert file.parent.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(
