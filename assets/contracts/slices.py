@@ -12,7 +12,16 @@ SCOPES = ("service", "site", "programme", "clinician")
 STATUSES = ("shown", "held", "withheld")
 REASONS = ("few_clients", "few_clinicians", "complement", "subtraction")
 
-NO_COUNTS_OF_CLIENTS = ("clinicians", "phase")
+NO_COUNTS_OF_CLIENTS = (
+    "clinicians",
+    "units",
+    "phase",
+    "position",
+    "session_number",
+    "landmark_session",
+    "horizon_session",
+    "signals",
+)
 """Whole numbers of tables with a row a scope that neither count clients nor what clients did."""
 
 _SLICE_ID = Column(

@@ -54,7 +54,7 @@ def change_panel(rates: pl.DataFrame, area: Area, service: Service) -> Panel:
             badge=asked["badge"] if asked else "too_few",
             conclusion=asked["conclusion"] if asked else None,
         ),
-        caption=f"Courses ended in the {service.settings.period_months} months, each measure apart, with 95% ranges and counts; Measured says how many had a "
+        caption=f"Courses ended in the {service.settings.period_months} months, each measure apart, with 95% ranges and counts to the nearest five; Measured says how many had a "
         "first and a last score. Average change is in standard deviations at the start (SMCR), and the last column asks whether four "
         "rules for reliable change put the rate on the same side of its benchmark: both over all ended courses on record."
         f"{recalled.note(service, uses)}",

@@ -75,11 +75,13 @@ def _measure(rows: pl.DataFrame, service: Service, *, measure: str, instrument: 
         return None
     settings = service.settings
     is_share = measure != "alliance_mean"
+    # The night tells counts to the nearest five: so many more make sure that a month rests on enough.
+    fewest_clients = settings.minimum_clients + thresholds.COUNTS_TO_NEAREST // 2
     facts = (RELIABLE_CHANGE,) if measure == "improved" else ()
     signal = of_months(
         own,
         data_date=settings.data_date,
-        minimum=settings.minimum_clients if measure == "improved" else settings.minimum_sessions,
+        minimum=fewest_clients if measure == "improved" else settings.minimum_sessions,
         smallest=_SMALLEST[measure] if is_share else thresholds.SMALLEST_ALLIANCE * score_span(instrument)[2],
     )
     return Measure(

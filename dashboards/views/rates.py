@@ -108,7 +108,7 @@ def official_panel(rates: pl.DataFrame, area: Area, service: Service) -> Panel |
         "talking-therapies",
         title=rate_words.official_title(**said),
         said=f"NHS Talking Therapies\u2019 rates over {_period(service)}, counted by {metric('recovery').population.day_words}. "
-        "Ranges are 95%; Measured says how many had all four scores: the rest count as not recovered and not improved.",
+        "Ranges are 95%; counts are to the nearest five. Measured says how many had all four scores: the rest count as not recovered and not improved.",
         rows=[rate_cells(rate_of(rates, area, name), name=name) for name in OFFICIAL],
         names=OFFICIAL,
     )
@@ -123,7 +123,7 @@ def drop_out_panel(rates: pl.DataFrame, area: Area, service: Service) -> Panel:
         "drop-out",
         title=rate_words.drop_out_title(lowest=min(shares, default=None), highest=max(shares, default=None)),
         said=f"Episodes ended in {_period(service)}, by four definitions of drop-out with 95% ranges; open episodes count in none. "
-        "Measured says of how many the question could be answered.",
+        "Measured says of how many the question could be answered; counts are to the nearest five.",
         rows=[rate_cells(row, name=name) for name, row in found.items()],
         names=DROP_OUT,
         figure=intervals(
@@ -145,7 +145,7 @@ def attendance_panel(rates: pl.DataFrame, area: Area, service: Service) -> Panel
         "attendance-rates",
         title=rate_words.attendance_title(**_parts(rate_of(rates, area, "did_not_attend"))),
         said=f"Appointments booked for a day in {_period(service)}. The clinic\u2019s own cancellations are its own reliability and "
-        "say nothing of clients. Ranges are 95% and take appointments of one client as independent.",
+        "say nothing of clients. Ranges are 95% and take appointments of one client as independent; counts are to the nearest five.",
         rows=[rate_cells(rate_of(rates, area, name), name=name)[:4] for name in ATTENDANCE],
         names=ATTENDANCE,
         columns=COLUMNS[:4],
