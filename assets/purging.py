@@ -75,7 +75,7 @@ def _purge_one(night: Night, *, digest: str, same: list[LandedFile], landed: tup
     remains = Remains.begin(night.landing, digest)
     night.work.mkdir(parents=True, exist_ok=True)
     claims = {claim.place: (file, claim) for file in reversed(same) for claim in file.claims}
-    with _in_memory(night) as con:
+    with staging_in_memory(night) as con:
         for file, mapping in claims.values():
             feed = _FEEDS[mapping.feed]
             begin_feed(con, feed)
@@ -93,7 +93,8 @@ def _purge_one(night: Night, *, digest: str, same: list[LandedFile], landed: tup
 
 
 @contextmanager
-def _in_memory(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
+def staging_in_memory(night: Night) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A build in which feeds can be staged and of which nothing stays."""
     with duckdb.connect(config={"memory_limit": night.memory_limit, "temp_directory": str(night.work)}) as con:
         con.execute("SET TimeZone = 'UTC'")
         for name in ("warehouse", "scratch"):

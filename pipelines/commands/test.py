@@ -1,4 +1,4 @@
-"""`test`: the linters, then the whole test suite, the browser's included. What CI runs."""
+"""`test`: the linters, the audits, then the whole test suite, the browser's included. What CI runs."""
 
 import os
 import subprocess
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from pipelines.audits import audits
 from pipelines.browser import CHOSEN_BY, BrowserMachine, NoBrowser, find_or_install
 from pipelines.environment import ROOT, say_on_stderr
 from pipelines.machine import Machine
@@ -60,6 +61,16 @@ def give_database_server(machine: Machine, *, say: Callable[[str], None]) -> Non
         machine.install_packages(["postgresql"])
 
 
+def look_into_the_clone() -> bool:
+    """Print what the audits of packages and of secrets found; whether nothing was."""
+    found = audits()
+    for audit in found:
+        click.echo(audit.sentence)
+        for line in audit.found:
+            click.echo(f"  {line}")
+    return all(audit.is_clean for audit in found)
+
+
 def run_pytest(arguments: list[str], *, browser: str) -> int:
     """Run pytest with `arguments` in the clone, printing as it goes; its exit status."""
     command = [sys.executable, "-m", "pytest", *arguments]
@@ -69,7 +80,7 @@ def run_pytest(arguments: list[str], *, browser: str) -> int:
 @click.command(name="test")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def command(pytest_arguments: tuple[str, ...]) -> int:
-    """Run the linters and every test; with words after `--`, only pytest, with those words."""
+    """Run the linters, the audits and every test; with words after `--`, only pytest, with those words."""
     try:
         browser = find_or_install(BrowserMachine(), say=say_on_stderr)
     except NoBrowser as none:
@@ -77,6 +88,6 @@ def command(pytest_arguments: tuple[str, ...]) -> int:
     give_database_server(Machine(), say=say_on_stderr)
     if pytest_arguments:
         return run_pytest(list(pytest_arguments), browser=browser)
-    clean = lint()
+    clean = all([lint(), look_into_the_clone()])
     passed = run_pytest([f"--cov={COVERED}", "--cov-branch", "--cov-report=term"], browser=browser)
     return passed or int(not clean)

@@ -4,33 +4,15 @@ import random
 import shutil
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from assets.feeds.wrong_input import WrongInput
 from assets.resources import Night
-from tests.assets.corruption import damage
+from pipelines.benchmarks.corruption import damage
+from pipelines.benchmarks.fuzz import cut_slices
 from tests.assets.staging_harness import DATA_DATE, Staged, stage
 
-NIGHTS, FILES_A_NIGHT, CLIENTS = 10, 4, 12
-
-
-def cut_slices(export: Path, inbox: Path) -> list[str]:
-    """A dozen clients of each site, in files of the same names; returns the names."""
-    names = []
-    for file in sorted(export.rglob("*")):
-        name = file.relative_to(export).as_posix()
-        target = inbox / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix == ".parquet":
-            with duckdb.connect() as con:
-                con.execute(f"COPY (FROM '{file}' LIMIT 60) TO '{target}' (FORMAT parquet)")
-        elif file.suffix == ".csv":
-            target.write_bytes(b"".join(file.read_bytes().splitlines(keepends=True)[:60]))
-        else:
-            continue
-        names.append(name)
-    return names
+NIGHTS, FILES_A_NIGHT = 10, 4
 
 
 def night_on(folder: Path, config: Path) -> Night:

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from pipelines.audits import Audit
 from pipelines.browser import CHOSEN_BY, NoBrowser
 from pipelines.command_line import run
 from pipelines.commands import test as verb
@@ -29,6 +30,7 @@ def ran(monkeypatch):
         stand_in = Ran(**statuses)
         monkeypatch.setattr(verb.subprocess, "run", stand_in)
         monkeypatch.setattr(verb, "find_or_install", lambda *_, **__: "/the/browser")
+        monkeypatch.setattr(verb, "audits", list)
         return stand_in
 
     return installed
@@ -74,3 +76,13 @@ def test_without_a_browser_nothing_runs_and_one_line_says_so(ran, monkeypatch, c
     monkeypatch.setattr(verb, "find_or_install", none)
     assert run(["test"]) == 2
     assert (stand_in.commands, capsys.readouterr().err) == ([], "rapport: there is none\n")
+
+
+@pytest.mark.parametrize(("is_clean", "status"), [(True, 0), (False, 1)])
+def test_what_an_audit_found_is_told_and_fails_the_run(ran, monkeypatch, capsys, is_clean, status):
+    ran()
+    monkeypatch.setattr(
+        verb, "audits", lambda: [Audit(sentence="an audit: word", is_clean=is_clean, found=("here:1",))]
+    )
+    assert run(["test"]) == status
+    assert "an audit: word\n  here:1\n" in capsys.readouterr().out

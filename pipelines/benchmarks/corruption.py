@@ -30,7 +30,7 @@ def _place(data: bytes, draw: random.Random) -> int:
     return draw.randrange(len(data) + 1)
 
 
-def _lines(data: bytes, draw: random.Random, change: Callable[[list[bytes]], None]) -> bytes:
+def _lines(data: bytes, change: Callable[[list[bytes]], None]) -> bytes:
     lines = data.splitlines(keepends=True)
     if len(lines) > 2:
         change(lines)
@@ -38,10 +38,12 @@ def _lines(data: bytes, draw: random.Random, change: Callable[[list[bytes]], Non
 
 
 def cut_off(data: bytes, draw: random.Random) -> bytes:
+    """The file ends early."""
     return data[: _place(data, draw)]
 
 
 def flip_bits(data: bytes, draw: random.Random) -> bytes:
+    """A few bits are wrong."""
     spoilt = bytearray(data)
     for _ in range(draw.choice((1, 3, 30)) if data else 0):
         spoilt[draw.randrange(len(spoilt))] ^= 1 << draw.randrange(8)
@@ -49,6 +51,7 @@ def flip_bits(data: bytes, draw: random.Random) -> bytes:
 
 
 def insert_bytes(data: bytes, draw: random.Random) -> bytes:
+    """Something stands where nothing belongs."""
     for _ in range(draw.choice((1, 5))):
         at = _place(data, draw)
         data = data[:at] + draw.choice(SPECIAL) * draw.choice((1, 1, 2, 50)) + data[at:]
@@ -56,21 +59,25 @@ def insert_bytes(data: bytes, draw: random.Random) -> bytes:
 
 
 def remove_bytes(data: bytes, draw: random.Random) -> bytes:
+    """A stretch is missing."""
     at = _place(data, draw)
     return data[:at] + data[at + draw.choice((1, 2, 10, 500)) :]
 
 
 def repeat_lines(data: bytes, draw: random.Random) -> bytes:
-    return _lines(data, draw, lambda lines: lines.extend(draw.choices(lines, k=5)))
+    """Five lines stand twice."""
+    return _lines(data, lambda lines: lines.extend(draw.choices(lines, k=5)))
 
 
 def shuffle_lines(data: bytes, draw: random.Random) -> bytes:
+    """The lines stand in another order."""
+
     def shuffle(lines: list[bytes]) -> None:
         rest = lines[1:]
         draw.shuffle(rest)
         lines[1:] = rest
 
-    return _lines(data, draw, shuffle)
+    return _lines(data, shuffle)
 
 
 def swap_values(data: bytes, draw: random.Random) -> bytes:
@@ -85,7 +92,7 @@ def swap_values(data: bytes, draw: random.Random) -> bytes:
             values[one], values[other] = values[other], values[one]
             lines[at] = mark.join(values) + b"\n"
 
-    return _lines(data, draw, swap)
+    return _lines(data, swap)
 
 
 def change_values(data: bytes, draw: random.Random) -> bytes:
@@ -113,24 +120,28 @@ def change_values(data: bytes, draw: random.Random) -> bytes:
             values[draw.randrange(len(values))] = draw.choice(odd)
             lines[at] = mark.join(values) + b"\n"
 
-    return _lines(data, draw, change)
+    return _lines(data, change)
 
 
 def drop_a_column(data: bytes, draw: random.Random) -> bytes:
+    """One column is missing from every line."""
     mark = b";" if data[:200].count(b";") > data[:200].count(b",") else b","
     which = draw.randrange(8)
     return b"\n".join(mark.join(v for n, v in enumerate(line.split(mark)) if n != which) for line in data.split(b"\n"))
 
 
 def change_line_ends(data: bytes, draw: random.Random) -> bytes:
+    """Lines end as another system's do."""
     return data.replace(b"\n", draw.choice((b"\r\n", b"\r", b"\n\n", b" \n")))
 
 
-def append_itself(data: bytes, draw: random.Random) -> bytes:
+def append_itself(data: bytes, draw: random.Random) -> bytes:  # noqa: ARG001 -- as all damages are called
+    """The whole file stands twice, header and all."""
     return data + data
 
 
-def empty(data: bytes, draw: random.Random) -> bytes:
+def empty(data: bytes, draw: random.Random) -> bytes:  # noqa: ARG001 -- as all damages are called
+    """Nothing is left."""
     return b""
 
 
