@@ -18,7 +18,7 @@ from pipelines.gatekeeper.answers import POLICY
 from tests.dashboards import made_up_clinic as frames
 
 ORIGIN = "http://rapport.test"
-WIDTHS = (1440, 1024, 820, 390)
+WIDTHS = (1920, 1440, 1024, 820, 390)
 PAPER_WIDTH = 688  # A4 less its margins, in CSS pixels
 PAGES = {
     "overview": "index.html",
