@@ -58,6 +58,7 @@ TABLES = (
     "quality.reconciliation",
     "quality.checks",
     "quality.published_slices",
+    "quality.withheld",
     "staging.refused_rows",
 )
 _OWNED = (
@@ -137,6 +138,7 @@ def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings)
     withheld = frozenset(code for code in codes if is_small(int(cases.get(code) or 0), rule=rule)) | suppressed_cells(
         present, rule=rule, is_total_shown=True, clinicians=None
     )
+    withheld |= _given_away(tables["quality.withheld"])
     total = tables["marts.appointments"]["case_id"].n_unique()
     pair = _pairs(tables, settings=settings)
     shown = [code for code in codes if code not in withheld]
@@ -198,6 +200,13 @@ def _grouped(table: pl.DataFrame, *by: str) -> dict[Any, list[Row]]:
     for row in table.iter_rows(named=True):
         found.setdefault(row[by[0]] if len(by) == 1 else tuple(row[name] for name in by), []).append(row)
     return found
+
+
+def _given_away(named: pl.DataFrame) -> frozenset[str]:
+    """Clinicians whose caseload and another published group differ by a small one."""
+    of_one = (pl.col("reason") == "subtraction") & pl.col("slice_id").str.starts_with("booked/clinician/")
+    # A code may hold a slash itself.
+    return frozenset(each.split("/", 2)[2].rsplit("/", 2)[0] for each in named.filter(of_one)["slice_id"])
 
 
 def disclosure_rule(settings: PageSettings) -> DisclosureRule:
