@@ -105,10 +105,11 @@ def conversations(found: Reasons, codes: Sequence[str]) -> tuple[Prompt, ...]:
 def _tests(service: Service) -> list[_Test]:
     """The night's comparisons of clinicians with their site, and the latest months against those before."""
     rows = service.tables["analysis.clinician_signals"].filter(pl.col("p_value").is_not_null())
+    shown = frozenset(service.shown)
     found = [
         _Test(chance=row["p_value"], prompt=_of_comparison(row))
         for row in rows.sort("clinician_id", "signal", "instrument").iter_rows(named=True)
-        if row["clinician_id"] in service.shown
+        if row["clinician_id"] in shown
     ]
     for code in service.shown:
         for signals, subject in ((service.alliance, "alliance"), (service.missed, "missed appointments")):

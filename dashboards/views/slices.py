@@ -60,9 +60,11 @@ def slices(service: Service, areas: tuple[Area, ...]) -> Slices | None:
     told = _without_differences(_rates(service, periods), first=settings.period_months)
     files: dict[str, dict[str, Any]] = {}
     for area in areas:
+        funnels = {each: funnel_of(service, area, each) for each in dict.fromkeys(outcome for _, outcome in area.pairs)}
         for months in periods:
             if (area.scope, area.name, months) in offered:
-                files[_file(area, months)] = _held(service, area, months, area.rows(told[months]))
+                rows = area.rows(told[months])
+                files[_file(area, months)] = _held(service, area, months, rows) | {"funnels": funnels}
     first = _file(areas[0], settings.period_months)
     if service.is_withheld or first not in files:
         return None
@@ -150,9 +152,6 @@ def _held(service: Service, area: Area, months: int, rows: pl.DataFrame) -> dict
         "figures": {
             each: _drawn([row for row in found if row["instrument"] in {NO_INSTRUMENT, each}])
             for each in dict.fromkeys(outcome for _, outcome in service.pairs)
-        },
-        "funnels": {
-            each: funnel_of(service, area, each) for each in dict.fromkeys(outcome for _, outcome in area.pairs)
         },
     }
 
