@@ -11,7 +11,7 @@ from assets import warehouse
 from assets.contracts.registry import TABLES
 from tests.assets.contracts.rates_by_hand import recounted
 from tests.assets.staging_harness import CODES
-from tests.system.night_runs import THREE_SITES, Ended, run_nightly
+from tests.system.night_runs import THREE_SITES, Ended, run_nightly, run_verb
 
 # Planted in the export: names and numbers that must not leave landing.
 IDENTIFIERS = ("jo.bloggs", "07700 900123", "943 476 5919", "9434765919", "SW1A 1AA", "homework", "café closed")
@@ -196,3 +196,10 @@ def test_landing_keeps_each_files_bytes_once(second_night, shared_export):
     manifest = (second_night.home / "landing" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
     files = [file for file in shared_export.rglob("*") if file.suffix in {".csv", ".parquet"}]
     assert len(manifest) == len(files)
+
+
+def test_what_a_night_leaves_is_closed_to_others_and_as_its_manifests_say(night):
+    looked = run_verb("verify", home=night.home)
+    assert looked.status == 0, looked.said
+    open_to_others = [path for path in night.home.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o007]
+    assert open_to_others == []
