@@ -7,7 +7,7 @@ or what a column's declaration says by itself (`quality.suites`).
 from quality.model import Rule, Severity, by_hand
 
 # A table of estimates, the figure its interval is of, and the interval's ends.
-_ESTIMATES = (
+ESTIMATED = (
     ("analysis.clinician_alliance", "shrunken_mean", "low", "high"),
     ("analysis.clinician_attendance", "did_not_attend_rate", "low", "high"),
     ("analysis.clinician_attendance", "clinic_cancelled_rate", "clinic_cancelled_low", "clinic_cancelled_high"),
@@ -62,4 +62,4 @@ def interval_rules(table: str, figure: str, low: str, high: str) -> tuple[Rule, 
     )
 
 
-ESTIMATES: tuple[Rule, ...] = tuple(rule for figure in _ESTIMATES for rule in interval_rules(*figure))
+ESTIMATES: tuple[Rule, ...] = tuple(rule for figure in ESTIMATED for rule in interval_rules(*figure))

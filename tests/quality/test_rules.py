@@ -7,6 +7,7 @@ import sqlglot
 
 from assets.contracts import registry
 from assets.science.instruments.registry import REGISTRY
+from quality.estimates import ESTIMATED
 from quality.expectations import validate
 from quality.model import Severity, Suite
 from quality.rules import Parameters, raters, score_ranges, written
@@ -197,20 +198,7 @@ FAULTS = {
 }
 
 
-FIGURES = (
-    ("clinician_alliance", "shrunken_mean", "low", "high"),
-    ("clinician_attendance", "did_not_attend_rate", "low", "high"),
-    ("clinician_attendance", "clinic_cancelled_rate", "clinic_cancelled_low", "clinic_cancelled_high"),
-    ("clinician_progress", "improved_rate", "low", "high"),
-    ("clinician_progress", "expected_difference", "expected_difference_low", "expected_difference_high"),
-    ("alliance_levels", "estimate", "low", "high"),
-    ("alliance_link", "estimate", "low", "high"),
-    ("change_methods", "rate", "low", "high"),
-    ("effect_sizes", "estimate", "low", "high"),
-    ("improvement_ratios", "ratio", "low", "high"),
-    ("own_figures", "alpha", "alpha_low", "alpha_high"),
-    *COMPARED_FIGURES,
-)
+FIGURES = (*((table.removeprefix("analysis."), *of) for table, *of in ESTIMATED), *COMPARED_FIGURES)
 FAULTS |= COMPARISON_FAULTS
 
 
