@@ -30,7 +30,7 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         ),
         "levels": (
             "Three levels",
-            "Within a client, between clients and between clinicians are three questions with three answers. Clients who rate higher may differ in many other ways, so only the first compares like with like. Each figure is corrected for the bias that short series bring, by halves of the data.",
+            "Within a client, between clients and between clinicians are three questions with three answers. Clients who rate higher may differ in many other ways, so only the first compares like with like. Each figure is corrected for the bias that short series bring: within clients by solving for what a client’s own course and the alliance’s reaction to outcomes put there, between them by halves of the data.",
         ),
         "progress": (
             "Expected progress",
