@@ -208,6 +208,13 @@ def _load() -> None:
 def drawn(outcome: Outcome) -> str:
     """One suite's result as Great Expectations draws it: a page that loads outside assets, to be cleaned before use."""
     from great_expectations.render.renderer import ValidationResultsPageRenderer  # noqa: PLC0415
+
+    return str(_page_view().render(ValidationResultsPageRenderer().render(outcome.result)))
+
+
+@functools.cache
+def _page_view() -> Any:
+    """The view that draws every page: each view of its own would compile all templates again."""
     from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
 
-    return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(outcome.result)))
+    return DefaultJinjaPageView()
