@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from assets.feeds import secret
+from pipelines import options
 from pipelines.command_line import PROGRAM
 from pipelines.environment import ROOT
 from pipelines.state import state_folder
@@ -34,7 +35,7 @@ def give_demo_secret(file: Path) -> None:
 
 
 @click.command(name="demo")
-@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+@options.home()
 def command(home: str | None) -> int:
     """Run the main job on a synthetic clinic; print what came in, three findings, and where to look."""
     # Dagster takes seconds to import, and --help should not wait for it.

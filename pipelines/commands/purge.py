@@ -4,16 +4,17 @@ from pathlib import Path
 
 import click
 
+from pipelines import options
 from pipelines.state import secret_file, state_folder
 
 
 @click.command(name="purge")
-@click.option("--config", required=True, type=click.Path(path_type=Path), help="The service's TOML file.")
+@options.config(is_required=True)
 @click.option(
     "--older-than", required=True, type=click.IntRange(min=0), metavar="DAYS", help="Days since a file landed."
 )
 @click.option("--as-of", metavar="YYYY-MM-DD", help="The day to count from; today if not given.")
-@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+@options.home()
 def command(config: Path, older_than: int, as_of: str | None, home: str | None) -> int:
     """Keep each such file only as its judged lines, under codes. It can't be read again under other settings."""
     from assets import warehouse  # noqa: PLC0415 - --help should not wait for Dagster

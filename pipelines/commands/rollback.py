@@ -4,12 +4,13 @@ import click
 
 from assets import warehouse
 from assets.feeds.wrong_input import WrongInput
+from pipelines import options
 from pipelines.state import state_folder
 
 
 @click.command(name="rollback")
 @click.argument("version", required=False)
-@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+@options.home()
 def command(version: str | None, home: str | None) -> int:
     """Make VERSION current, or the one before the current where none is named."""
     folder = state_folder(home)

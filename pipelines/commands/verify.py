@@ -2,11 +2,12 @@
 
 import click
 
+from pipelines import options
 from pipelines.state import state_folder
 
 
 @click.command(name="verify")
-@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+@options.home()
 def command(home: str | None) -> int:
     """Recompute every hash and name what differs. Exit 0 where all is as written, 1 where anything differs."""
     from pipelines.integrity import verify  # noqa: PLC0415 - Dagster takes seconds to import

@@ -3,11 +3,12 @@
 import click
 
 from assets import warehouse
+from pipelines import options
 from pipelines.state import state_folder
 
 
 @click.command(name="versions")
-@click.option("--home", metavar="DIR", help="Where state is kept; RAPPORT_HOME or .rapport if not given.")
+@options.home()
 def command(home: str | None) -> int:
     """List the kept versions, oldest first; the one that readers get is marked."""
     folder = state_folder(home)
