@@ -30,7 +30,7 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         ),
         "levels": (
             "Three levels",
-            "Within a client, between clients and between clinicians are three questions with three answers. Clients who rate higher may differ in many other ways, so only the first compares like with like. Each figure is corrected for the bias that short series bring: within clients by solving for what a client’s own course and the alliance’s reaction to outcomes put there, between them by halves of the data.",
+            "Within a client, between clients and between clinicians are three questions with three answers. Clients who rate higher may differ in many other ways, so only the first compares like with like. Each figure is corrected for the bias that short series bring: within clients by solving for what a client\u2019s own course and the alliance\u2019s reaction to outcomes put there, between them by halves of the data.",
         ),
         "progress": (
             "Expected progress",
@@ -139,6 +139,22 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         "refused": (
             "Refused lines",
             "A line that breaks its contract is kept apart with the reason in words, never guessed at.",
+        ),
+        "since": (
+            "Since the version before",
+            "Lines of each feed by fate and reason tonight less the same in the version that readers had until tonight. Refused lines are judged again every night: one whose missing clinician, say, has arrived since is admitted.",
+        ),
+        "flow": (
+            "The flow against its own history",
+            "A control chart of whole months, or of files: how much came, what share was refused, how complete it is, how scores lie, by feed and site. A point is unusual where it is the newest and lies outside limits that rest on a year or a dozen files; one site\u2019s series is held only against itself.",
+        ),
+        "freshness": (
+            "Freshness",
+            "The newest day in each layer, from files as they came to the published version, against the most days that the service\u2019s settings allow.",
+        ),
+        "columns": (
+            "Columns",
+            "The columns of each newest file are compared with those of the file before it of the same kind. A missing and a new column with like names and like values are told as probably renamed.",
         ),
         "dictionary": (
             "Data dictionary",
