@@ -1,6 +1,7 @@
-"""What the night says of its own data: where every line went, which checks ran, and how complete the forms are.
+"""What the night says of its own data: where every line went, how it flows, which checks ran, what is missing or withheld.
 
-Belongs here: the data quality page. Does not belong here: checks and contracts (the quality room).
+Belongs here: the data quality page. Does not belong here: the flow's panels (`arrivals`), what is withheld
+(`withheld`), checks and contracts (the quality room).
 """
 
 import polars as pl
@@ -9,11 +10,12 @@ from assets.science.funnel import wilson_interval
 from dashboards import words
 from dashboards.page_settings import PageSettings
 from dashboards.thresholds import FEWEST_CLINICIANS
-from dashboards.views import panels
+from dashboards.views import arrivals, panels
 from dashboards.views.areas import Area
 from dashboards.views.model import Cell, Clinician, Fact, Page, Panel, Table, Tag
 from dashboards.views.service import Service
 from dashboards.views.staying import skipped_panel
+from dashboards.views.withheld import withheld_panel
 
 _FORMS = ("alliance_recorded", "outcome_recorded")
 
@@ -62,6 +64,7 @@ def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> P
                 ),
                 empty=None if lines.height else "No file has come in.",
             ),
+            arrivals.since_panel(service),
             Panel(
                 key="refused",
                 title=f"{words.counted(refused, 'line')} refused, by reason" if refused else "No line was refused",
@@ -78,8 +81,12 @@ def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> P
                 ),
             ),
             _checks(checks),
+            arrivals.flow_panel(service),
+            arrivals.freshness_panel(service),
+            arrivals.columns_panel(service),
             _completeness_panel(complete, below=below, whole=sites),
             *((skipped,) if skipped is not None else ()),
+            withheld_panel(service),
         ),
         explains=("withheld",),
     )

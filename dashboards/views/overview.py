@@ -21,6 +21,7 @@ from dashboards.views.rates import attendance_panel, drop_out_panel, official_pa
 from dashboards.views.service import Row, Service
 from dashboards.views.sizes import told
 from dashboards.views.staying import leaving_panel, staying_panel, variance_panel
+from dashboards.views.withheld import held_notice
 
 _KINDS = {"site": "Site", "programme": "Programme"}
 
@@ -63,7 +64,7 @@ def overview(service: Service, area: Area, *, areas: tuple[Area, ...], rates: pl
         explains=("alliance", "compared", "progress", "reliable", "steadied", "signal", "withheld", "certainty"),
         notice=f"Fewer than {settings.minimum_clients} clients: every figure is withheld."
         if service.is_withheld
-        else None,
+        else held_notice(service, area),
     )
 
 

@@ -78,7 +78,7 @@ def leaving_panel(service: Service, area: Area) -> Panel | None:
             (
                 Noted(
                     words="Early alliance",
-                    note=f"{row['alliance_instrument']}, sessions 1 to {row['landmark_session']}",
+                    note=f"{row['alliance_instrument']} with {row['outcome_instrument']}, sessions 1 to {row['landmark_session']}",
                 ),
                 course_words.plain(row["sentence"]),
                 Tag(words=words.certainty(row["certainty"])),

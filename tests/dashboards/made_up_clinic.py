@@ -15,6 +15,7 @@ from dashboards.page_settings import PageSettings
 from tests.dashboards.made_up_caseloads import DATA_DATE, caseload, months
 from tests.dashboards.made_up_comparisons import with_comparisons
 from tests.dashboards.made_up_estimates import estimates, quality, service
+from tests.dashboards.made_up_flow import with_flow
 from tests.dashboards.made_up_measures import with_measures
 
 _TYPES = {
@@ -101,4 +102,5 @@ def clinic(
     frames = {name: shaped(name, found) for name, found in rows.items()}
     with_measures(frames, minimum_clients=10, minimum_sessions=5)
     with_comparisons(frames)
+    with_flow(frames)
     return frames

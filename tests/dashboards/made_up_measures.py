@@ -77,26 +77,25 @@ def with_measures(frames: dict[str, pl.DataFrame], *, minimum_clients: int, mini
         ),
         frames["analysis.monthly_measures"],
     )
-    frames["quality.published_slices"] = _shaped(
-        published_slices(
-            con.sql(SEEN).pl(),
-            night=Night(
-                data_date=as_of,
-                months=frames["quality.run"]["period_months"][0],
-                rule=DisclosureRule(
-                    min_clients=minimum_clients,
-                    min_clinicians=2,
-                    zero="suppressed",
-                    round_to=5,
-                    is_complement_protected=True,
-                ),
-                least_change=5,
+    decided = published_slices(
+        con.sql(SEEN).pl(),
+        night=Night(
+            data_date=as_of,
+            months=frames["quality.run"]["period_months"][0],
+            rule=DisclosureRule(
+                min_clients=minimum_clients,
+                min_clinicians=2,
+                zero="suppressed",
+                round_to=5,
+                is_complement_protected=True,
             ),
-            last=None,
-            last_members=None,
-        ).slices,
-        frames["quality.published_slices"],
+            least_change=5,
+        ),
+        last=None,
+        last_members=None,
     )
+    for name, frame in (("quality.published_slices", decided.slices), ("quality.withheld", decided.withheld)):
+        frames[name] = _shaped(frame, frames[name])
     con.close()
 
 
