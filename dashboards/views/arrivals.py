@@ -15,12 +15,12 @@ from dashboards.views.service import Row, Service
 
 _SHARES = ("with_alliance", "with_outcome", "scored")
 _NO_SITE = ("all", "not recorded")
-_UNTOLD = "Withheld (small)"
+_UNTOLD = "Withheld tonight"
 
 
 def since_panel(service: Service) -> Panel:
     """Lines whose number has changed since the version before, by fate and reason, and those admitted since."""
-    table = service.tables["quality.since_last"].sort("feed", "fate", "reason")
+    table = service.tables["quality.since_last"].sort("feed", "fate", pl.col("reason") != "all", "reason")
     of_fates = table.filter((pl.col("reason") == "all") & pl.col("more_lines").is_not_null())
     admitted = table.filter(pl.col("fate") == "admitted_since")
     is_first = of_fates.is_empty()

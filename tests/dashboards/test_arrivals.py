@@ -117,7 +117,7 @@ def test_a_series_without_limits_has_too_little_history(said, frames):
 
 def test_numbers_of_a_site_without_a_page_are_withheld(said):
     small = [row for row in said(arrivals.flow_panel).rows if row[1] == "a small place"]
-    assert {cell for row in small for cell in row[3:5]} == {"Withheld (small)"}
+    assert {cell for row in small for cell in row[3:5]} == {"Withheld tonight"}
     assert small[0][-1] == "Usual"
 
 
@@ -126,9 +126,9 @@ def test_numbers_of_a_site_whose_figures_are_an_earlier_nights_are_withheld(said
         has_held_figures=(pl.col("scope") == "site") & (pl.col("scope_name") == "north")
     )
     rows = said(arrivals.flow_panel, published_slices=held).rows
-    assert {row[3] for row in rows if row[1] == "north"} == {"Withheld (small)"}
+    assert {row[3] for row in rows if row[1] == "north"} == {"Withheld tonight"}
     fresh = said(arrivals.freshness_panel, published_slices=held).rows
-    assert {row[2] for row in fresh if row[1] == "north"} == {"Withheld (small)"}
+    assert {row[2] for row in fresh if row[1] == "north"} == {"Withheld tonight"}
     assert {row[-1] for row in fresh if row[1] == "north"} == {"Kept", "Late"}
 
 

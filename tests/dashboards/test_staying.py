@@ -1,0 +1,17 @@
+"""What pages say of leaving unplanned, where one alliance measure stands beside several outcome measures."""
+
+import polars as pl
+
+from dashboards.views.areas import Area
+from dashboards.views.service import read_service
+from dashboards.views.staying import leaving_panel
+
+
+def test_an_early_alliance_is_told_with_the_outcome_measure_that_clients_are_compared_on(made, frames):
+    pairs = (("WAI-SR", "PHQ-9"), ("WAI-SR", "GAD-7"))
+    first = frames["analysis.landmark"]
+    both = pl.concat([first, first.with_columns(outcome_instrument=pl.lit("GAD-7"))])
+    service = read_service(made.reader(frames | {"analysis.landmark": both}), settings=made.settings(measures=pairs))
+    panel = leaving_panel(service, Area(scope="service", name="all", codes=(), pairs=pairs))
+    notes = [row[0].note for row in panel.table.rows if row[0].words == "Early alliance"]
+    assert notes == ["WAI-SR with PHQ-9, sessions 1 to 3", "WAI-SR with GAD-7, sessions 1 to 3"]
