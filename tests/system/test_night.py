@@ -179,7 +179,7 @@ def test_every_published_rate_is_what_a_slow_count_of_the_same_tables_gives(nigh
 
 
 # What these tell of the version before, a first night can't tell.
-OF_THE_VERSION_BEFORE = {"quality.since_last": "FALSE", "quality.freshness": "layer <> 'published'"}
+OF_THE_VERSION_BEFORE = {"quality.since_last": "FALSE", "quality.freshness": "table_layer <> 'published'"}
 
 
 def test_a_second_run_publishes_the_same_tables_to_the_last_digit(night, second_night):
@@ -193,7 +193,7 @@ def test_a_second_run_publishes_the_same_tables_to_the_last_digit(night, second_
 def test_a_second_run_says_that_nothing_has_changed_since_the_first(night, second_night):
     moved = "SELECT COUNT(*) FROM quality.since_last WHERE lines_before IS NOT NULL AND lines <> lines_before"
     assert second_night.rows(moved) == [(0,)]
-    told = "SELECT COUNT(*) FROM quality.freshness WHERE layer = 'published'"
+    told = "SELECT COUNT(*) FROM quality.freshness WHERE table_layer = 'published'"
     assert (night.rows(told), second_night.rows(told)) == ([(0,)], [(1,)])
 
 
