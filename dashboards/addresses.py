@@ -37,6 +37,11 @@ def clinician_page(code: str) -> str:
     return f"{CLINICIANS}/{clinician_file(code)}"
 
 
+def client_page(code: str, client: str) -> str:
+    """The page of a clinician's client, from the site's top."""
+    return f"{CLINICIANS}/{file_stem(code)}/clients/{file_stem(client)}.html"
+
+
 def clinician_of(address: str) -> str | None:
     """Whose page lies at an address from the site's top; None for every other page, and for an address that no code has."""
     found = _ADDRESS.fullmatch(address)

@@ -8,6 +8,8 @@ What is written, by path from the site's top:
 - `clinicians/index.html`: every code, without figures.
 - `clinicians/CODE.html`: one clinician's page; it holds no other clinician's code and no other clinician's client.
   `dashboards.addresses` gives a code's path and a path's code.
+- `clinicians/CODE/clients/CLIENT.html`: one open client of that clinician, for looking at together; no colleague's code,
+  no other client's, and no figure of the service. None where the clinician's own page is withheld.
 - `data-quality.html`: recording by code. `methods.html`, `dictionary.html`: no figure of anyone.
 - `assets/`: shared parts without any data, under names that carry their content's hash.
 
@@ -25,11 +27,14 @@ from pathlib import Path
 
 import polars as pl
 
+from dashboards.addresses import client_page as client_address
 from dashboards.addresses import clinician_page as clinician_address
 from dashboards.page_settings import PageSettings
 from dashboards.render import write_assets, write_page, write_slices
 from dashboards.views import panels
 from dashboards.views.areas import areas
+from dashboards.views.client import client_page
+from dashboards.views.client_rows import clients_by_clinician
 from dashboards.views.clients import frames_by_clinician
 from dashboards.views.clinician import clinician_page, withheld_page
 from dashboards.views.data_quality import data_quality
@@ -83,6 +88,7 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     for name, page, template in pages:
         write_page(folder / name, page, template=template, settings=settings, assets=assets, depth=name.count("/"))
     own = frames_by_clinician(service)
+    clients = clients_by_clinician(service)
     progress = service.tables["analysis.clinician_progress"]
     bands = {
         str(instrument): panels.funnel_bands(part, minimum=settings.minimum_clients)
@@ -95,7 +101,13 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
             withheld_page(service, code)
             if code in service.withheld
             else clinician_page(
-                service, code, clients=own[code], bands=bands, dips_of_service=dips, found=found.get(code, ())
+                service,
+                code,
+                clients=own[code],
+                open_clients=clients[code],
+                bands=bands,
+                dips_of_service=dips,
+                found=found.get(code, ()),
             )
         )
         write_page(
@@ -106,8 +118,18 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
             assets=assets,
             depth=1,
         )
+    for rows in (each for several in clients.values() for each in several):
+        name = client_address(rows.code, rows.client)
+        write_page(
+            folder / name,
+            client_page(service, rows),
+            template="page.html",
+            settings=settings,
+            assets=assets,
+            depth=name.count("/"),
+        )
     return SiteReport(
-        pages=len(pages) + len(service.clinicians),
+        pages=len(pages) + len(service.clinicians) + sum(len(each) for each in clients.values()),
         findings=findings(overviews[0], service, places[0], found=found),
         withheld=len(service.withheld),
     )

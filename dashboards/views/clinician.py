@@ -3,11 +3,14 @@
 Belongs here: the page's headline and the order of its panels. Client ids stand on it, and only this clinician's.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dashboards import finding_words, words
 from dashboards.views import panels
 from dashboards.views.alliance_course import growth_panel, parts_panel, split_panel
+from dashboards.views.client import clients_panel, page_links
+from dashboards.views.client_panels import with_pages
+from dashboards.views.client_rows import ClientRows
 from dashboards.views.clients import ClientFrames, dips_panel
 from dashboards.views.clinician_panels import appointments_panel, bounds_panel, improvement_panel, link_panel
 from dashboards.views.courses import courses_panel
@@ -29,6 +32,7 @@ def clinician_page(
     code: str,
     *,
     clients: ClientFrames,
+    open_clients: Sequence[ClientRows],
     bands: Mapping[str, dict[str, list[float]] | None],
     dips_of_service: tuple[int, int],
     found: tuple[Prompt, ...],
@@ -39,6 +43,7 @@ def clinician_page(
         service: The night.
         code: Whose page it is.
         clients: This clinician's own clients, and nobody else's.
+        open_clients: Those of them who have a page of their own.
         bands: The funnel's bands of each outcome measure.
         dips_of_service: Repaired dips and all settled dips of the service.
         found: This clinician's reasons for a conversation, the surest first.
@@ -52,6 +57,7 @@ def clinician_page(
     linked = service.row("alliance_link", code, " ".join(pair)) if pair else None
     dips = dips_panel(clients, instrument=pair[0] if pair else None)
     courses = courses_panel(service, clients, instrument=pair[1] if pair else None)
+    pages = page_links(open_clients)
     site = f"{who['site']}. " if who.get("site") else ""
     return Page(
         title=f"{code}: {settings.clinic}",
@@ -86,8 +92,11 @@ def clinician_page(
             dips_of_service=dips_of_service,
         ),
         panels=tuple(
-            each
-            for each in _evidence(service, code, clients=clients, bands=bands, dips=dips, courses=courses)
+            with_pages(each, pages)
+            for each in (
+                *_evidence(service, code, clients=clients, bands=bands, dips=dips, courses=courses),
+                clients_panel(open_clients),
+            )
             if each is not None
         ),
         explains=("alliance", "compared", "reliable", "dip", "steadied", "signal", "withheld", "certainty"),

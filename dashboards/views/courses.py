@@ -84,11 +84,11 @@ def _tracks(service: Service, clients: ClientFrames, measure: str) -> list[_Trac
         if part is None or part.height < 2 or row["first_score"] is None or row["latest_score"] is None:
             continue
         points = tuple(dict(part.select("session_number", "score").iter_rows()).items())
-        found.append(_Track(row=row, scores=points, band=_band(bands, row["first_score"], until=points[-1][0])))
+        found.append(_Track(row=row, scores=points, band=expected_band(bands, row["first_score"], until=points[-1][0])))
     return sorted(found, key=lambda each: (_ORDER.index(each.row["standing"]), each.row["client_id"]))
 
 
-def _band(bands: Sequence[Row], first: float, *, until: int) -> tuple[tuple[int, float, float], ...]:
+def expected_band(bands: Sequence[Row], first: float, *, until: int) -> tuple[tuple[int, float, float], ...]:
     """Expected score and limit by session for the quarter that a first score lies in; empty without a model."""
     groups = sorted({row["baseline_group"]: row["first_from"] for row in bands}.items())
     group = next((name for name, start in reversed(groups) if first >= start), groups[0][0] if groups else None)

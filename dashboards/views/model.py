@@ -120,6 +120,7 @@ class Strip:
     marks: tuple[Mark, ...]
     words: str
     tone: str
+    href: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +135,7 @@ class Course:
     last_words: str
     words: str
     tone: str
+    href: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +203,7 @@ class Page:
     Attributes:
         who: The clinician whose page it is; stands before the heading.
         filters: What a reader may choose of the panels in `filtered`.
+        above: The clinician whose client's page it is; stands as a way back.
         sections: Explanations by their anchor: a title and words.
     """
 
@@ -209,6 +212,7 @@ class Page:
     about: str
     section: str
     who: str | None = None
+    above: Clinician | None = None
     facts: tuple[Fact, ...] = ()
     is_alarming: bool = False
     headline: Headline | None = None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboards.addresses import clinician_of, clinician_page
+from dashboards.addresses import client_page, clinician_of, clinician_page
 
 CODES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 
@@ -19,6 +19,13 @@ def test_no_code_leaves_its_folder_or_takes_the_lists_place(code):
     assert page.parent == PurePosixPath("clinicians")
     assert page.name != "index.html"
     assert clinician_of(str(page)) == code
+
+
+@given(CODES, CODES)
+def test_a_clients_page_lies_in_their_clinicians_own_folder(code, client):
+    page = PurePosixPath(client_page(code, client))
+    assert page.parent == PurePosixPath(clinician_page(code)).with_suffix("") / "clients"
+    assert clinician_of(str(page)) is None
 
 
 @given(CODES)

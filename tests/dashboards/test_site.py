@@ -16,6 +16,7 @@ PAGES = (
     "sites/north.html",
     "programmes/north~20programme.html",
     "clinicians/T001.html",
+    "clinicians/T001/clients/K00001.html",
     "clinicians/index.html",
     "data-quality.html",
     "methods.html",
@@ -37,7 +38,7 @@ def test_every_page_of_the_site_is_written(site):
 
 def test_a_report_counts_the_pages_and_says_three_sentences(made, frames, tmp_path):
     report = built(made, frames, tmp_path)
-    assert report.pages == 5 + 8 + 4  # two sites and two programmes
+    assert report.pages == 5 + 8 + 4 + 16  # two sites, two programmes, two open clients of each of eight
     assert report.withheld == 0
     assert len(report.findings) == 3
     assert all(sentence.endswith(".") for sentence in report.findings)
@@ -52,10 +53,37 @@ def test_two_builds_of_one_night_are_the_same_to_the_byte(made, frames, site, tm
 def test_a_clinicians_page_holds_no_colleagues_code_and_no_colleagues_client(frames, site):
     codes = frames["marts.clinicians"]["clinician_id"].to_list()
     owner = dict(frames["marts.episodes"].select("case_id", "clinician_id").iter_rows())
-    for code in codes:
-        found = (site / "clinicians" / f"{code}.html").read_text(encoding="utf-8")
+    for page in (site / "clinicians").rglob("T*.html"):
+        code = page.stem
+        found = page.read_text(encoding="utf-8")
         assert not [other for other in codes if other != code and other in found]
         assert not [client for client in set(re.findall(r"K\d{5}", found)) if owner[client] != code]
+
+
+def test_a_clients_page_holds_no_colleagues_code_and_no_other_client(frames, site):
+    codes = frames["marts.clinicians"]["clinician_id"].to_list()
+    pages = list((site / "clinicians").glob("*/clients/*.html"))
+    assert len(pages) == 16
+    for page in pages:
+        found = page.read_text(encoding="utf-8")
+        code = page.parent.parent.name
+        assert set(re.findall(r"[KE]\d{5}", found)) == {page.stem}
+        assert code in found
+        assert not [other for other in codes if other != code and other in found]
+
+
+def test_a_clients_page_is_its_own_clinicians_and_of_an_open_course(frames, site):
+    episodes = frames["marts.episodes"].filter("is_open")
+    expected = {f"{code}/clients/{client}.html" for code, client in episodes.select("clinician_id", "case_id").rows()}
+    found = {page.relative_to(site / "clinicians").as_posix() for page in site.glob("clinicians/*/clients/*.html")}
+    assert found == expected
+
+
+def test_a_clinicians_page_leads_to_every_page_of_their_clients(site):
+    for page in site.glob("clinicians/*/clients/*.html"):
+        above = page.parent.parent
+        text = (above.parent / f"{above.name}.html").read_text(encoding="utf-8")
+        assert f'href="{above.name}/clients/{page.name}"' in text
 
 
 def test_every_code_that_a_reader_sees_can_be_laid_over_by_a_name(frames, site):
@@ -152,6 +180,7 @@ def test_one_clinician_with_three_clients_is_withheld_and_so_is_the_service(made
     assert "Every figure is withheld" in page
     assert not figures(page)
     assert not re.search(r"K\d{5}", page)
+    assert not list(tmp_path.glob("clinicians/*/clients/*"))
     assert not figures((tmp_path / "index.html").read_text(encoding="utf-8"))
 
 
@@ -170,7 +199,7 @@ def test_a_clinician_without_an_appointment_in_the_period_has_a_page_that_says_s
 
 def test_five_hundred_clinicians_have_five_hundred_pages(made, tmp_path):
     report = built(made, made.service(clinicians=500, clients_each=10), tmp_path)
-    assert report.pages == 509
+    assert report.pages == 509 + 1000  # two open clients of each
     assert len(list((tmp_path / "clinicians").glob("T*.html"))) == 500
 
 

@@ -23,6 +23,7 @@ PAPER_WIDTH = 688  # A4 less its margins, in CSS pixels
 PAGES = {
     "overview": "index.html",
     "clinician": "clinicians/C-1001.html",
+    "client": "clinicians/C-1036/clients/P005017.html",
     "site": "sites/north.html",
     "programme": "programmes/Adult~20CBT.html",
     "withheld clinician": "clinicians/C-1008.html",

@@ -24,9 +24,9 @@ def site(tables, tmp_path_factory):
     return folder
 
 
-def seen(viewer, path, markup, names):
+def seen(viewer, path, markup, names, *, directors_see_clients=False):
     def decide(place):
-        return may_see(VIEWERS[viewer], place, directors_see_clients=False)
+        return may_see(VIEWERS[viewer], place, directors_see_clients=directors_see_clients)
 
     return laid_over(markup, page=path, version=FIRST, eyes=Eyes(may_see=decide, names=names))
 
@@ -52,7 +52,7 @@ def test_names_take_the_place_of_codes_and_nothing_else_changes(site, tables):
     count = 0
     for file in site.rglob("*.html"):
         markup = file.read_text(encoding="utf-8")
-        text = seen("director", file.relative_to(site).as_posix(), markup, names)
+        text = seen("director", file.relative_to(site).as_posix(), markup, names, directors_see_clients=True)
         shown = re.findall(r'data-clinician="([^"]+)" title="[^"]+">([^<]+)<', text)
         assert all(name == names[code] for code, name in shown)
         assert len(shown) == len(
@@ -65,7 +65,20 @@ def test_names_take_the_place_of_codes_and_nothing_else_changes(site, tables):
     assert count > len(codes)
 
 
-@pytest.mark.parametrize("viewer", ["clinician", "analyst", "supervisor"])
+def test_a_director_whom_the_clinic_does_not_let_see_clients_pages_gets_no_link_to_one(site):
+    links = r'<a\b[^>]*\shref="([^"]*/clients/[^"]*)"'
+    count = 0
+    for file in site.glob("clinicians/*.html"):
+        markup = file.read_text(encoding="utf-8")
+        clients = {re.sub(r".*/|\.html", "", href) for href in re.findall(links, markup)}
+        text = seen("director", file.relative_to(site).as_posix(), markup, {})
+        assert not re.findall(links, text)
+        assert all(client in text for client in clients)
+        count += len(clients)
+    assert count > 0
+
+
+@pytest.mark.parametrize("viewer", ["clinician", "analyst", "supervisor", "director"])
 def test_no_page_that_somebody_sees_links_to_one_that_they_may_not_see(site, viewer):
     for file in site.rglob("*.html"):
         path = file.relative_to(site).as_posix()
