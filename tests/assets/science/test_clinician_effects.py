@@ -66,3 +66,11 @@ def test_thin_data_are_refused_in_words():
     once = levels(ratings(4)[0].unique("client_id", keep="first", maintain_order=True))
     assert once.refusal == "Every client has one row, so clients cannot be told from chance."
     assert once.clinicians.is_empty()
+
+
+def test_scores_that_never_differ_are_refused_in_words():
+    rows, _ = ratings(4)
+    still = rows.with_columns(score=pl.lit(4.0))
+    found = clinician_effects(still, score="score", predictors=(), client="client_id", minimum_clinicians=3, seed=1)
+    assert found.refusal
+    assert found.clinicians.is_empty()

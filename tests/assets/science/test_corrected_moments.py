@@ -4,6 +4,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from assets.science import corrected_moments as science
 from assets.science.corrected_moments import corrected_moments
 from assets.science.multilevel import EstimateRefusedError
 from assets.science.own_courses import CURVES, equations
@@ -166,3 +167,28 @@ def test_alliance_that_only_follows_a_course_is_refused():
 def test_a_single_clinician_is_refused_since_nothing_is_left_without():
     with pytest.raises(EstimateRefusedError, match="single clinician"):
         corrected_moments(service(8, clients=300).with_columns(clinician=pl.lit("K")))
+
+
+def test_an_answer_that_is_not_arrived_at_is_refused(monkeypatch):
+    monkeypatch.setattr(science, "NEWTON_STEPS", 1)
+    with pytest.raises(EstimateRefusedError, match="Too few sessions"):
+        corrected_moments(service(9, clients=200))
+
+
+def test_dynamics_that_would_run_away_are_refused(monkeypatch):
+    monkeypatch.setattr(science.np.linalg, "eigvals", lambda _: np.array([1.0, 0.2]))
+    with pytest.raises(EstimateRefusedError, match="cannot be told from what each session carries"):
+        corrected_moments(service(9, clients=200))
+
+
+def test_a_step_that_leads_away_is_halved_and_an_answer_that_a_clinician_holds_alone_is_refused(monkeypatch):
+    parts, _, _ = equations(service(9, clients=200))
+    whole = science.Equations(*(science._summed(each) for each in parts))
+    answer = science._solve(whole)
+    wild = np.tile(np.array([[0.2, 9.0], [-0.1, 0.3]]), (1, 1, 1)) * 1e3
+    monkeypatch.setattr(science, "_slopes", lambda dynamics, _: np.tile(1e-3 * np.eye(4), (len(dynamics), 1, 1)))
+    onward, has_arrived = science._newton(wild, whole)
+    assert onward.shape == answer[None].shape
+    assert not has_arrived.any()
+    with pytest.raises(EstimateRefusedError, match="single clinician"):
+        science._without_each(answer, whole=whole, parts=parts)

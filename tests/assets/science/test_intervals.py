@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from scipy import integrate as quadrature
 from scipy import stats
 
+from assets.science import intervals
 from assets.science.intervals import (
     integrate,
     mixture_below,
@@ -123,3 +124,9 @@ def test_a_mixture_of_one_is_that_normal():
 def test_an_interval_of_equal_weights_is_that_of_quantiles():
     values = np.random.default_rng(1).permutation(1001) / 1000.0
     assert weighted_interval(np.full(1001, 1 / 1001), values, coverage=0.9) == pytest.approx((0.05, 0.95), abs=2e-3)
+
+
+def test_a_quantile_that_is_given_too_few_steps_still_lies_between_the_outermost(monkeypatch):
+    monkeypatch.setattr(intervals, "NEWTON_STEPS", 1)
+    low, high = mixture_interval(np.array([0.5, 0.5]), np.array([[-3.0], [3.0]]), np.ones((2, 1)), coverage=0.9)
+    assert -6.0 < low[0] < high[0] < 6.0

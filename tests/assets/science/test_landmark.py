@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets.feeds.clinic_process import DROPPED_OUT, STILL_OPEN, ClinicParameters, simulate
-from assets.science import leaving
+from assets.science import landmark, leaving
 from assets.science.clustered import jackknife_error
 from assets.science.landmark import THIRDS, _standardised, early_alliance_difference, with_halves
 from assets.science.retention import aalen_johansen
@@ -207,3 +207,10 @@ def test_means_over_the_whole_treatment_would_find_what_is_not_there():
     whole = difference(with_halves(rows.with_columns(early_alliance=pl.col("whole"))))
     assert early.difference[1] < 0 < early.difference[2]
     assert whole.difference[1] > 0.01
+
+
+def test_where_no_interval_can_be_had_nothing_is_told(monkeypatch):
+    monkeypatch.setattr(landmark, "jackknife_interval", lambda *_, **__: (None, None, None))
+    found = difference(rows_of(400, seed=3))
+    assert found.refusal == "cannot_tell"
+    assert found.difference == (None, None, None)
