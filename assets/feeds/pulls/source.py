@@ -11,7 +11,16 @@ from typing import Protocol
 
 
 class PullFailedError(Exception):
-    """A system did not answer, or not to the end; it may do so if it is asked again. Never holds an address or a value."""
+    """A system did not answer, or not to the end; it may do so if it is asked again. Never holds an address or a value.
+
+    Args:
+        what: what happened, without a full stop.
+        wait_seconds: how long the system asks to be left alone before it is asked again; 0 where it says nothing.
+    """
+
+    def __init__(self, what: str, *, wait_seconds: float = 0.0) -> None:
+        super().__init__(what)
+        self.wait_seconds = wait_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
