@@ -9,7 +9,6 @@ place: a version is a folder, made whole, and `current` is a symbolic link moved
 """
 
 import fcntl
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ import polars as pl
 from assets.contracts import macros
 from assets.contracts.dictionary import comments
 from assets.contracts.model import Table
+from assets.whole_files import sync
 
 # Older DuckDB clients (1.4 and later) cannot read a newer default format.
 STORAGE_VERSION = "v1.4.0"
@@ -156,12 +156,12 @@ def publish(staged: Path, *, home: Path, version: str, keep: int) -> Path:
     for path in sorted(staged.rglob("*")):
         if path.is_file():
             path.chmod(0o440)
-            _sync(path)
+            sync(path)
     published = home / "published"
     published.mkdir(parents=True, exist_ok=True)
     folder = published / version
     staged.rename(folder)
-    _sync(published)
+    sync(published)
     point_current_at(home, version=version)
     prune(home, keep=keep)
     return folder
@@ -179,7 +179,7 @@ def point_current_at(home: Path, *, version: str) -> None:
     for name in (WAREHOUSE_FILE, "site"):
         if not (home / name).is_symlink():
             _move_link(home / name, target=Path(CURRENT) / name)
-    _sync(home)
+    sync(home)
 
 
 def versions(home: Path) -> list[str]:
@@ -209,14 +209,6 @@ def _move_link(link: Path, *, target: Path) -> None:
     new.unlink(missing_ok=True)
     new.symlink_to(target)
     new.replace(link)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _quoted(path: Path) -> str:

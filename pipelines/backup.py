@@ -8,7 +8,6 @@ belongs where the clinic keeps records.
 import hashlib
 import io
 import json
-import os
 import shutil
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -20,6 +19,7 @@ from typing import IO, Any
 from assets import warehouse
 from assets.feeds import secret as secrets
 from assets.feeds.wrong_input import WrongInput
+from assets.whole_files import beside, written_whole
 
 CONTENTS = "contents.json"
 _FORMAT = 1
@@ -65,17 +65,10 @@ def back_up(home: Path, *, to: Path, secret: Path | None, now: datetime) -> Cont
     files = dict(_to_pack(home, current=current))
     if secret is not None:
         files[secrets.NAME] = secret
-    unfinished = to.with_name(f".unfinished-{to.name}")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as opened:
-        with tarfile.open(fileobj=opened, mode="w:gz", compresslevel=6) as archive:
-            sha256 = {name: _pack(archive, name, file=file) for name, file in sorted(files.items())}
-            contents = Contents(made_at=now, current=current, has_secret=secret is not None, sha256=sha256)
-            _pack_contents(archive, contents)
-        opened.flush()
-        os.fsync(opened.fileno())
-    unfinished.replace(to)
+    with written_whole(to, mode=0o600) as opened, tarfile.open(fileobj=opened, mode="w:gz", compresslevel=6) as archive:
+        sha256 = {name: _pack(archive, name, file=file) for name, file in sorted(files.items())}
+        contents = Contents(made_at=now, current=current, has_secret=secret is not None, sha256=sha256)
+        _pack_contents(archive, contents)
     return contents
 
 
@@ -89,7 +82,7 @@ def restore(file: Path, *, home: Path) -> Contents:
         raise WrongInput(
             "the folder is not empty", place=f"--home {home}", mend="name a new one; nothing is written over"
         )
-    unfinished = home.with_name(f".unfinished-{home.name}")
+    unfinished = beside(home)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True, mode=0o750)
     try:

@@ -15,6 +15,7 @@ import dagster as dg
 from assets import warehouse
 from assets.published import MANIFEST_FILE
 from assets.tables import WRONG_INPUT
+from assets.whole_files import written_whole
 
 LAST_RUN = "last_run.json"
 CHECKS = "checks"
@@ -133,20 +134,14 @@ def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
 def leave_word(home: Path, *, end: NightEnd, run_id: str) -> None:
     """A machine-readable note of the last run, moved into place whole."""
     home.mkdir(parents=True, exist_ok=True)
-    note = home / f".{LAST_RUN}.new"
-    note.write_text(
-        json.dumps(
-            {
-                "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "run_id": run_id,
-                "is_success": end.problem is None,
-                "version": end.version,
-                "problem": end.problem,
-                "seconds": round(end.seconds, 1),
-                "stages": [asdict(stage) for stage in end.stages],
-            },
-            indent=2,
-        ),
-        encoding="utf-8",
-    )
-    note.replace(home / LAST_RUN)
+    said = {
+        "ended_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "run_id": run_id,
+        "is_success": end.problem is None,
+        "version": end.version,
+        "problem": end.problem,
+        "seconds": round(end.seconds, 1),
+        "stages": [asdict(stage) for stage in end.stages],
+    }
+    with written_whole(home / LAST_RUN, mode=0o644) as note:
+        note.write(json.dumps(said, indent=2).encode())

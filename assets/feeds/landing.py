@@ -10,7 +10,6 @@ file past its days (`assets.feeds.purged`).
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -19,9 +18,9 @@ from pathlib import Path, PurePosixPath
 
 from assets.feeds.mapping import FeedMapping, place_in_order
 from assets.feeds.wrong_input import WrongInput
+from assets.whole_files import UNFINISHED, put_in_place, sync, written_whole
 
 MANIFEST = "manifest.jsonl"
-_UNFINISHED = ".unfinished-"
 _BLOCK = 1 << 20
 PURGED = "purged"  # the folder of what is left of files whose bytes are no longer kept, by hash
 PULLED = "pulled"  # what the names of files that were fetched from elsewhere begin with
@@ -116,7 +115,7 @@ def land(
         claimed, unclaimed = claimed | fetched, tuple(sorted({*unclaimed, *left}))
         roots |= dict.fromkeys(fetched, pulled.parent)
     landing.mkdir(parents=True, exist_ok=True)
-    for left_over in landing.glob(f"{_UNFINISHED}*"):
+    for left_over in landing.glob(f"{UNFINISHED}*"):
         left_over.unlink()
     entries = _read_manifest(landing)
     _check_every_mapping_has_a_file(every_mapping, [*claimed, *(entry.name for entry in entries)], inbox)
@@ -276,23 +275,20 @@ def _blocks(path: Path, name: str) -> Iterator[bytes]:
 
 def _copy(path: Path, landing: Path, digest: str, name: str) -> None:
     """Copy whole or not at all: under another name first, onto the disk, then moved."""
-    unfinished = landing / f"{_UNFINISHED}{digest}"
+    unfinished = landing / f"{UNFINISHED}{digest}"
     again = hashlib.sha256()
     with unfinished.open("wb") as copy:
         for block in _blocks(path, name):
             again.update(block)
             copy.write(block)
-        copy.flush()
-        os.fsync(copy.fileno())
     if again.hexdigest() != digest:
         unfinished.unlink()
         raise WrongInput("changed while it was read", place=name, mend="start again once it has been sent whole")
     unfinished.chmod(0o440)
     kept = kept_copy(landing, digest)
     kept.parent.mkdir(exist_ok=True)
-    unfinished.replace(kept)
-    _sync_folder(kept.parent)
-    _sync_folder(landing)
+    put_in_place(unfinished, kept)
+    sync(landing)
 
 
 def kept_copy(landing: Path, digest: str) -> Path:
@@ -322,22 +318,8 @@ def _read_manifest(landing: Path) -> list[_Entry]:
 
 def _write_manifest(landing: Path, entries: Iterable[_Entry]) -> None:
     """Write the manifest beside itself and swap, so that a reader finds the old one or the new one, whole."""
-    unfinished = landing / f"{_UNFINISHED}{MANIFEST}"
-    with unfinished.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(json.dumps(asdict(entry)) + "\n" for entry in entries)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(landing / MANIFEST)
-    _sync_folder(landing)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a name in the folder survive a power cut; the file's own fsync keeps only its bytes."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with written_whole(landing / MANIFEST, mode=0o644) as file:
+        file.writelines(f"{json.dumps(asdict(entry))}\n".encode() for entry in entries)
 
 
 def _said_by_the_system(error: OSError) -> str:

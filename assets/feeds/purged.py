@@ -10,7 +10,6 @@ what could not be read as missing; `<feed>-<mapping>-unread.parquet` with the li
 
 import hashlib
 import json
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from assets.contracts.model import Feed
 from assets.feeds.landing import PURGED, LandedFile
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.wrong_input import WrongInput
+from assets.whole_files import beside, sync
 
 ACCOUNT = "account.json"
 _ABOUT_THE_FILE = "file_number, mapping, source_file"
@@ -42,7 +42,7 @@ class Remains:
     @classmethod
     def begin(cls, landing: Path, digest: str) -> "Remains":
         """An empty folder, whatever an earlier try left there."""
-        folder = landing / PURGED / f".unfinished-{digest}"
+        folder = beside(landing / PURGED / digest)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return cls(folder=folder, digest=digest)
@@ -69,9 +69,9 @@ class Remains:
         (self.folder / ACCOUNT).write_text(json.dumps({"sha256": hashes}, indent=2), encoding="utf-8")
         for file in self.folder.iterdir():
             file.chmod(0o440)
-            _sync(file)
+            sync(file)
         self.folder.rename(self.folder.with_name(self.digest))
-        _sync(self.folder.parent)
+        sync(self.folder.parent)
 
     def _copy(self, con: duckdb.DuckDBPyConnection, query: str, name: str) -> None:
         path = str(self.folder / f"{name}.parquet").replace("'", "''")
@@ -110,11 +110,3 @@ def bring_back(
     )
     reasons: dict[str, str] = account["reasons"]
     return reasons
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,13 +8,13 @@ a check value, from which the secret can't be found, beside what has landed; eve
 """
 
 import hmac
-import os
 import re
 import secrets
 from pathlib import Path
 from typing import Final
 
 from assets.feeds.wrong_input import WrongInput
+from assets.whole_files import written_whole
 
 NAME: Final = "secret.key"
 CHECK_FILE: Final = "secret.check"
@@ -96,11 +96,5 @@ def read_secret(file: Path) -> bytes:
 
 def _write(file: Path, text: str, *, mode: int) -> None:
     """A file that is there whole or not at all, and closed to others from its first byte."""
-    unfinished = file.with_name(f".unfinished-{file.name}")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="ascii") as opened:
-        opened.write(text + "\n")
-        opened.flush()
-        os.fsync(opened.fileno())
-    unfinished.replace(file)
+    with written_whole(file, mode=mode) as opened:
+        opened.write(f"{text}\n".encode("ascii"))

@@ -8,7 +8,6 @@ fetches the same again under the same or another name, and its rows are found to
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,11 +20,12 @@ import tenacity
 from assets.feeds.pulls.settings import ObjectPull, SqlPull, secret
 from assets.feeds.pulls.source import Fetched, Item, PullFailedError, Source
 from assets.feeds.wrong_input import WrongInput
+from assets.whole_files import UNFINISHED, beside, put_in_place, written_whole
 
 MARKS: Final = ".marks.json"
 TRIES: Final = 4
 FIRST_WAIT: Final = 2.0
-_UNFINISHED: Final = ".unfinished-"
+_MODE: Final = 0o640
 _Answer = TypeVar("_Answer")
 
 
@@ -97,14 +97,14 @@ def pull(name: str, source: Source, *, into: Path, wait: float) -> tuple[Pulled,
     """
     folder = into / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-    for left_over in folder.rglob(f"{_UNFINISHED}*"):
+    for left_over in folder.rglob(f"{UNFINISHED}*"):
         left_over.unlink()
     marks = _read_marks(folder)
     pulled = []
     for item in _patiently(lambda: list(source.new_items(marks)), name=name, wait=wait):
         place = folder / _inside(item, name=name)
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-        unfinished = place.with_name(_UNFINISHED + place.name)
+        unfinished = beside(place)
 
         def fetch(item: Item = item, unfinished: Path = unfinished) -> Fetched:
             unfinished.unlink(missing_ok=True)
@@ -114,7 +114,8 @@ def pull(name: str, source: Source, *, into: Path, wait: float) -> tuple[Pulled,
         if fetched.is_empty:
             unfinished.unlink()
             continue
-        _keep(unfinished, place)
+        unfinished.chmod(_MODE)
+        put_in_place(unfinished, place)
         if fetched.mark is not None:
             marks[item.subject] = fetched.mark
             _write_marks(folder, marks)
@@ -148,13 +149,6 @@ def _inside(item: Item, *, name: str) -> PurePosixPath:
     return path
 
 
-def _keep(unfinished: Path, place: Path) -> None:
-    with unfinished.open("rb") as opened:
-        os.fsync(opened.fileno())
-    unfinished.chmod(0o640)
-    unfinished.replace(place)
-
-
 def _read_marks(folder: Path) -> dict[str, str]:
     try:
         marks: dict[str, str] = json.loads((folder / MARKS).read_text(encoding="utf-8"))
@@ -164,9 +158,5 @@ def _read_marks(folder: Path) -> dict[str, str]:
 
 
 def _write_marks(folder: Path, marks: Mapping[str, str]) -> None:
-    unfinished = folder / f"{_UNFINISHED}marks"
-    with unfinished.open("w", encoding="utf-8") as opened:
-        json.dump(marks, opened, indent=1, sort_keys=True)
-        opened.flush()
-        os.fsync(opened.fileno())
-    unfinished.replace(folder / MARKS)
+    with written_whole(folder / MARKS, mode=_MODE) as opened:
+        opened.write(json.dumps(marks, indent=1, sort_keys=True).encode())
