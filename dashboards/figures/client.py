@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from dashboards.figures.style import Figure, axis, label, layout, spread
+from dashboards.figures.style import Figure, axis, band, label, layout, spread
 from dashboards.palette import LIGHT, SYMBOLS
 
 _LEAST_SESSIONS = 8
@@ -28,12 +28,12 @@ def scores(
     named = []
     if unsure is not None:
         ends += unsure
-        data.append(_band([1, last], [unsure[0]] * 2, [unsure[1]] * 2, colour=LIGHT["limits"]))
+        data.append(band([1, last], [unsure[0]] * 2, [unsure[1]] * 2, colour=LIGHT["limits"]))
         named.append(("near the first", points[0][1], "muted"))
     if usual:
         ends += [end for each in usual for end in each[1:]]
         data.append(
-            _band([each[0] for each in usual], [each[1] for each in usual], [each[2] for each in usual], colour=LIGHT["band"])
+            band([each[0] for each in usual], [each[1] for each in usual], [each[2] for each in usual], colour=LIGHT["band"])
         )  # fmt: skip
         named.append(("usual by then", usual[-1][1], "muted"))
     data.append(_line(points, hover="Session %{x}: %{y}"))
@@ -99,17 +99,4 @@ def _line(points: Sequence[tuple[int, float]], *, hover: str) -> Figure:
         "line": {"color": LIGHT["ink"], "width": 2},
         "marker": {"size": 7, "color": LIGHT["ink"]},
         "hovertemplate": f"{hover}<extra></extra>",
-    }
-
-
-def _band(x: Sequence[int], low: Sequence[float], high: Sequence[float], *, colour: str) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [*x, *reversed(x)],
-        "y": [*low, *reversed(high)],
-        "fill": "toself",
-        "fillcolor": colour,
-        "line": {"width": 0},
-        "hoverinfo": "skip",
     }

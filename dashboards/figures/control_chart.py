@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from dashboards.figures.style import Figure, axis, label, layout, spread
+from dashboards.figures.style import Figure, axis, band, label, layout, spread
 from dashboards.palette import LIGHT, SYMBOLS
 
 
@@ -40,18 +40,7 @@ def control_chart(
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     room = (high - low) * 0.08 or 0.05
     if days and centre is not None and lower is not None and upper is not None:
-        data.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "x": [days[0], days[-1], days[-1], days[0]],
-                "y": [lower, lower, upper, upper],
-                "fill": "toself",
-                "fillcolor": LIGHT["limits"],
-                "line": {"width": 0},
-                "hoverinfo": "skip",
-            }
-        )
+        data.append(band([days[0], days[-1]], [lower] * 2, [upper] * 2, colour=LIGHT["limits"]))
         data.append(_line(days, centre, dash="solid"))
         named = [("upper limit", upper), ("usual", centre), ("lower limit", lower)]
         if standard is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboards.figures.style import Figure, axis, label, layout, spread
+from dashboards.figures.style import Figure, axis, band, label, layout, spread
 from dashboards.palette import LIGHT
 
 
@@ -31,8 +31,8 @@ def growth(
     room = (max(ends) - min(ends)) * 0.06 or 0.5
     return {
         "data": [
-            _band(sessions, site_lows, site_highs, colour=LIGHT["limits"]),
-            _band(sessions, lows, highs, colour=LIGHT["band"]),
+            band(sessions, site_lows, site_highs, colour=LIGHT["limits"]),
+            band(sessions, lows, highs, colour=LIGHT["band"]),
             _line(sessions, site, colour=LIGHT["ordinary"], width=1.5, dash="dash", hover="Site %{y:.1f}"),
             _line(sessions, estimates, colour=LIGHT["ink"], width=3, dash="solid", hover="Session %{x}: %{y:.1f}"),
         ],
@@ -65,7 +65,7 @@ def staying(
         beside: The service's own curve of those still in treatment; empty where this is the service.
     """
     data = [
-        _band(sessions, lows, highs, colour=LIGHT["band"]),
+        band(sessions, lows, highs, colour=LIGHT["band"]),
         _line(sessions, shares, colour=LIGHT["ink"], width=3, dash="solid", hover="After session %{x}: %{y:.0%} still in treatment"),
         _line(sessions, unplanned, colour=LIGHT["worse"], width=2, dash="solid", hover="By session %{x}: %{y:.0%} left unplanned"),
     ]  # fmt: skip
@@ -109,17 +109,4 @@ def _line(x: Sequence[int], y: Sequence[float], *, colour: str, width: float, da
         "y": list(y),
         "line": {"color": colour, "width": width, "dash": dash},
         "hovertemplate": f"{hover}<extra></extra>",
-    }
-
-
-def _band(x: Sequence[int], low: Sequence[float], high: Sequence[float], *, colour: str) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [*x, *reversed(x)],
-        "y": [*low, *reversed(high)],
-        "fill": "toself",
-        "fillcolor": colour,
-        "line": {"width": 0},
-        "hoverinfo": "skip",
     }

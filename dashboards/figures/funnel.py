@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboards.figures.style import Figure, axis, label, layout, spread
+from dashboards.figures.style import Figure, axis, band, label, layout, spread
 from dashboards.palette import LIGHT
 
 
@@ -32,8 +32,8 @@ def funnel(
     top = max([*high_998, *(dot[1] for dot in dots), own[1] if own else 0.0, service])
     top = min(1.0, top + 0.05)
     data = [
-        _band(totals, low_998, high_998, LIGHT["limits"]),
-        _band(totals, low_95, high_95, LIGHT["band"]),
+        band(totals, low_998, high_998, colour=LIGHT["limits"]),
+        band(totals, low_95, high_95, colour=LIGHT["band"]),
         {
             "type": "scatter",
             "mode": "lines",
@@ -89,17 +89,4 @@ def funnel(
             right=84,
             annotations=annotations,
         ),
-    }
-
-
-def _band(totals: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str) -> Figure:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": [*totals, *reversed(totals)],
-        "y": [*low, *reversed(high)],
-        "fill": "toself",
-        "fillcolor": colour,
-        "line": {"width": 0},
-        "hoverinfo": "skip",
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from dashboards.figures.style import Figure, axis, label, layout, spread
+from dashboards.figures.style import Figure, axis, band, label, layout, spread
 from dashboards.palette import LIGHT
 
 
@@ -19,16 +19,12 @@ def link(*, estimate: float, low: float, high: float, service: float | None, rea
     ends = [-reach, reach]
     tall = max(abs(estimate), abs(low), abs(high), abs(service or 0)) * reach * 1.15 or 1.0
     data = [
-        {
-            "type": "scatter",
-            "mode": "lines",
-            "x": [-reach, 0, reach, reach, 0, -reach],
-            "y": [-low * reach, 0, high * reach, low * reach, 0, -high * reach],
-            "fill": "toself",
-            "fillcolor": LIGHT["band"],
-            "line": {"width": 0},
-            "hoverinfo": "skip",
-        },
+        band(
+            [-reach, 0, reach],
+            [-low * reach, 0, high * reach],
+            [-high * reach, 0, low * reach],
+            colour=LIGHT["band"],
+        ),
         {
             "type": "scatter",
             "mode": "lines",

@@ -3,6 +3,7 @@
 Belongs here: layout. Colours come from the palette; charts carry the light ones and are recoloured in the dark.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from dashboards.palette import LIGHT
@@ -57,6 +58,20 @@ def label(text: str, *, y: float, tone: str = "muted", is_bold: bool = False, sh
         "showarrow": False,
         "font": {"color": LIGHT[tone], "size": 12},
         "align": "left",
+    }
+
+
+def band(x: Sequence[Any], low: Sequence[float], high: Sequence[float], *, colour: str) -> Figure:
+    """A filled area between two lines over the same points, with no word of its own."""
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": [*x, *reversed(x)],
+        "y": [*low, *reversed(high)],
+        "fill": "toself",
+        "fillcolor": colour,
+        "line": {"width": 0},
+        "hoverinfo": "skip",
     }
 
 
