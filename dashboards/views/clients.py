@@ -3,13 +3,15 @@
 Belongs here: the only views with client ids. They are given one clinician's rows and never see another's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import polars as pl
 
 from dashboards import words
 from dashboards.views.model import Mark, Panel, Strip, Table
-from dashboards.views.service import Service
+from dashboards.views.service import Row, Service
 
 SHOWN_SESSIONS = 24
 _LEGEND = (
@@ -81,12 +83,12 @@ def dips_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
     dips = clients.ruptures.filter(
         pl.col("episode_id").is_in(list(clients.open_episodes)) & (pl.col("instrument") == (instrument or ""))
     ).sort("client_id", "episode_id", "session_number")
+    attended, scored = _sessions(clients, instrument or "") if dips.height else ({}, {})
     strips = []
     rows = []
-    for (client, episode), part in dips.partition_by(
-        "client_id", "episode_id", as_dict=True, maintain_order=True
-    ).items():
-        last = part.row(-1, named=True)
+    by_course = groupby(dips.iter_rows(named=True), key=lambda row: (row["client_id"], row["episode_id"]))
+    for (client, episode), part in ((key, list(found)) for key, found in by_course):
+        last = part[-1]
         is_waiting = last["state"] != "repaired"
         said = (
             f"Dip at session {last['session_number']}, repaired by {last['repaired_session_number']}"
@@ -96,7 +98,7 @@ def dips_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
         strips.append(
             Strip(
                 client=str(client),
-                marks=_marks(clients, client, episode, part, instrument or ""),
+                marks=_marks(attended.get(episode, []), scored=scored.get((client, episode), set()), dips=part),
                 words=said,
                 tone="worse" if is_waiting else "better",
             )
@@ -109,7 +111,7 @@ def dips_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
                 {"repaired": "Repaired", "unrepaired": "Not repaired", "open": "Too early to say"}[row["state"]],
                 "" if row["repaired_session_number"] is None else str(row["repaired_session_number"]),
             )
-            for row in part.iter_rows(named=True)
+            for row in part
         ]
     strips.sort(key=lambda each: (each.tone != "worse", each.client))
     return Panel(
@@ -131,21 +133,23 @@ def dips_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
     )
 
 
-def _marks(
-    clients: ClientFrames, client: object, episode: object, dips: pl.DataFrame, instrument: str
-) -> tuple[Mark, ...]:
-    attended = clients.sessions.filter(pl.col("episode_id") == episode)["session_number"].sort().to_list()
-    scored = set(
-        clients.ratings.filter(
-            (pl.col("client_id") == client) & (pl.col("episode_id") == episode) & (pl.col("instrument") == instrument)
-        )["session_number"]
-        .drop_nulls()
-        .to_list()
-    )
-    fell = set(dips["session_number"].to_list())
-    mended = set(dips["repaired_session_number"].drop_nulls().to_list())
-    low = set()
-    for row in dips.iter_rows(named=True):
+def _sessions(clients: ClientFrames, instrument: str) -> tuple[dict[str, list[int]], dict[tuple[str, str], set[int]]]:
+    """Session numbers by episode, ascending, and those with a rating by client and episode."""
+    attended: dict[str, list[int]] = {}
+    for episode, number in clients.sessions.select("episode_id", "session_number").sort("session_number").iter_rows():
+        attended.setdefault(episode, []).append(number)
+    scored: dict[tuple[str, str], set[int]] = {}
+    rated = clients.ratings.filter((pl.col("instrument") == instrument) & pl.col("session_number").is_not_null())
+    for client, episode, number in rated.select("client_id", "episode_id", "session_number").iter_rows():
+        scored.setdefault((client, episode), set()).add(number)
+    return attended, scored
+
+
+def _marks(attended: Sequence[int], *, scored: set[int], dips: Sequence[Row]) -> tuple[Mark, ...]:
+    fell = {row["session_number"] for row in dips}
+    mended = {row["repaired_session_number"] for row in dips}
+    low: set[int] = set()
+    for row in dips:
         end = row["repaired_session_number"] or (attended[-1] + 1 if attended else 0)
         low |= set(range(row["session_number"] + 1, end))
     shown = attended[-SHOWN_SESSIONS:]

@@ -47,10 +47,12 @@ def milestones_panel(service: Service, clients: ClientFrames) -> Panel | None:
         instruments.add(instrument)
         if is_held:
             held[name].add(case)
+    good = len(set().union(*(reached[name] for name in _ORDER if name not in _SETBACKS)))
+    # All at once: an interval costs little beside asking for it.
+    counts = [*(len(reached[name]) for name in _ORDER), good]
+    lows, highs = wilson_interval(counts, [total] * len(counts), confidence=0.95)
     rows: list[tuple[Cell, ...]] = []
-    for name in _ORDER:
-        count = len(reached[name])
-        low, high = (float(each[0]) for each in wilson_interval([count], [total], confidence=0.95))
+    for name, count, low, high in zip(_ORDER, counts[:-1], lows, highs, strict=False):
         rows.append(
             (
                 Tag(words=rate_words.MILESTONES[name], tone="worse" if name in _SETBACKS else "better")
@@ -58,16 +60,14 @@ def milestones_panel(service: Service, clients: ClientFrames) -> Panel | None:
                 else rate_words.MILESTONES[name],
                 f"{count} of {total}",
                 words.percent(count / total),
-                words.percent_between(low, high),
+                words.percent_between(float(low), float(high)),
                 f"{len(held[name])} of {count}" if name in _HOLDING and count else "",
             )
         )
-    good = len(set().union(*(reached[name] for name in _ORDER if name not in _SETBACKS)))
-    low, high = (float(each[0]) for each in wilson_interval([good], [total], confidence=0.95))
     uses = [(each, fact) for each in sorted(instruments) for fact in (recalled.RELIABLE_CHANGE, recalled.CUT_OFF)]
     return Panel(
         key="milestones",
-        title=rate_words.milestones_title(reached=good, total=total, low=low, high=high),
+        title=rate_words.milestones_title(reached=good, total=total, low=float(lows[-1]), high=float(highs[-1])),
         caption=f"Of everyone seen in the {service.settings.period_months} months, each case counted once a milestone, by the day of the session that shows "
         f"it. Still held: no later score fell back.{recalled.note(service, uses)}",
         method="milestones",
