@@ -18,27 +18,30 @@ import duckdb
 import polars as pl
 
 from assets import tables, warehouse
-from assets.contracts import slices
-from assets.contracts.model import Kind
 from assets.contracts.registry import TABLES
-from assets.estimates.slices import Night as Against
-from assets.estimates.slices import told_tonight
+from assets.feeds.landing import landed_files
 from assets.resources import Night
 from assets.service import Service
 from assets.slices import against
+from assets.told import TOLD, keep_told, told
 
 VERSION = dg.AssetKey(["published", "version"])
 MANIFEST_FILE = "manifest.json"
-# What pages were given of tables with a row a scope, for the next night to hold.
-TOLD = "told"
 
 
 class Pages(dg.ConfigurableResource, ABC):
     """Whatever can draw a site from the warehouse's tables."""
 
     @abstractmethod
-    def build(
-        self, read: Callable[[str], pl.DataFrame], *, folder: Path, service: Service, data_date: str, run_id: str
+    def build(  # noqa: PLR0913 -- what a page says of its night
+        self,
+        read: Callable[[str], pl.DataFrame],
+        *,
+        folder: Path,
+        service: Service,
+        data_date: str,
+        run_id: str,
+        run_at: datetime,
     ) -> list[str]:
         """Write the site into `folder`; returns its findings in words."""
 
@@ -63,37 +66,6 @@ def audit(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         if found.get(full_name) != [column.name for column in table.columns]:
             raise IncompleteWarehouseError(f"{full_name} is not as its contract promises")
     return {full_name: warehouse.count_rows(con, full_name) for full_name in TABLES}
-
-
-def tell(con: duckdb.DuckDBPyConnection, *, folder: Path, last: Path, night: Against) -> dict[str, pl.DataFrame]:
-    """What pages are given of each table that has rows of scopes: nothing withheld, earlier rows where they are held.
-
-    Args:
-        con: the night's build.
-        folder: where it is kept for the next night, a Parquet file a table.
-        last: the same folder of the version that readers have; it may be missing.
-        night: what its groups are held against.
-    """
-    folder.mkdir()
-    decided = warehouse.read_frame(con, f"SELECT * FROM {slices.PUBLISHED_SLICES.full_name}")
-    told = {}
-    for table in TABLES.values():
-        if table.layer != "analysis" or not {"scope", "scope_name"} <= {column.name for column in table.columns}:
-            continue
-        kept = last / f"{table.full_name}.parquet"
-        told[table.full_name] = told_tonight(
-            warehouse.read_frame(con, f"SELECT * FROM {table.full_name}"),
-            last_told=pl.read_parquet(kept) if kept.is_file() else None,
-            slices=decided,
-            counts=[
-                column.name
-                for column in table.columns
-                if column.kind is Kind.INTEGER and column.name not in slices.NO_COUNTS_OF_CLIENTS
-            ],
-            night=night,
-        )
-        told[table.full_name].write_parquet(folder / kept.name)
-    return told
 
 
 def _sha256(file: Path) -> str:
@@ -128,19 +100,26 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
     staged = night.work / "staged"
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
-    data_date = night.as_of.isoformat()
+    home, data_date = Path(night.home), night.as_of.isoformat()
+    name = night.repeats_version or warehouse.new_version(datetime.now(UTC))
+    run_id = night.repeats_run or context.run_id
     with night.open_build() as con:
         rows = audit(con)
-        last = Path(night.home) / warehouse.CURRENT / TOLD
-        told = tell(con, folder=staged / TOLD, last=last, night=against(night))
+        given = told(con, last=home / warehouse.CURRENT / TOLD, night=against(night))
+        keep_told(given, folder=staged / TOLD)
 
         def read(full_name: str) -> pl.DataFrame:
-            if full_name in told:
-                return told[full_name]
+            if full_name in given:
+                return given[full_name]
             return warehouse.read_frame(con, f"SELECT * FROM {TABLES[full_name].full_name}")
 
         findings = pages.build(
-            read, folder=staged / "site", service=night.service, data_date=data_date, run_id=context.run_id
+            read,
+            folder=staged / "site",
+            service=night.service,
+            data_date=data_date,
+            run_id=run_id,
+            run_at=warehouse.moment_of(name),
         )
     file = staged / warehouse.WAREHOUSE_FILE
     (night.work / warehouse.BUILD_FILE).rename(file)
@@ -149,8 +128,15 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
     docs = night.work / "data_docs"
     if docs.is_dir():
         docs.rename(staged / "data_docs")
-    name = warehouse.new_version(datetime.now(UTC))
-    described = {"version": name, "data_date": data_date, "run_id": context.run_id, "findings": findings, "rows": rows}
+    described = {
+        "version": name,
+        "data_date": data_date,
+        "run_id": run_id,
+        "against": warehouse.current_version(home),
+        "landed_files": len(landed_files(night.landing, mappings=night.service.feeds)),
+        "findings": findings,
+        "rows": rows,
+    }
     (staged / MANIFEST_FILE).write_text(manifest(staged, described=described), encoding="utf-8")
-    folder = warehouse.publish(staged, home=Path(night.home), version=name, keep=night.keep_versions)
+    folder = warehouse.publish(staged, home=home, version=name, keep=night.keep_versions)
     return tables.made(sum(rows.values()), more={"version": folder.name, "tables": len(rows)})

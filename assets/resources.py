@@ -27,12 +27,14 @@ class Night(dg.ConfigurableResource):
 
     Attributes:
         config_file: the service's TOML file.
-        inbox: the folder that the clinic's files arrive in.
+        inbox: the folder that the clinic's files arrive in; empty for what has landed already, and nothing else.
         home: the state folder: landing, work, published versions.
         data_date: ISO date; empty for today in the clinic's zone.
         memory_limit: DuckDB's share of memory.
         keep_versions: how many published versions stay.
         secret_file: where the clinic keeps its secret; empty for the state folder.
+        repeats_version: the version that this night makes again, under the same name; empty for a night of its own.
+        repeats_run: the run that made that version.
     """
 
     config_file: str
@@ -42,6 +44,8 @@ class Night(dg.ConfigurableResource):
     memory_limit: str = "600MB"
     keep_versions: int = 7
     secret_file: str = ""
+    repeats_version: str = ""
+    repeats_run: str = ""
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:  # noqa: ARG002 - Dagster's signature

@@ -7,6 +7,7 @@ Belongs here: the pull, with its retries. Does not belong here: reading a file (
 import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +15,7 @@ import polars as pl
 
 from assets import tables, warehouse
 from assets.contracts import quality
-from assets.feeds.landing import LandedFile, land
+from assets.feeds.landing import LandedFile, Landing, land, landed_files
 from assets.feeds.pulls.pulling import pull_everything
 from assets.feeds.secret import check_value
 from assets.resources import Night
@@ -62,12 +63,7 @@ def run_frame(service: Service, *, data_date: date, secret_check: str) -> pl.Dat
         [
             {
                 "data_date": data_date,
-                "clinic": service.clinic.name,
-                "time_zone": service.clinic.time_zone,
-                "minimum_clients": service.suppression.minimum_clients,
-                "minimum_sessions": service.suppression.minimum_sessions,
-                "episode_gap_days": service.episodes.gap_days,
-                "period_months": service.period_months,
+                **{column: attrgetter(setting)(service) for column, setting in quality.SETTINGS_OF_RUN.items()},
                 "secret_check": secret_check,
             }
         ]
@@ -93,6 +89,24 @@ def _described(instrument: Instrument) -> dict[str, object]:
     }
 
 
+def _pulled(night: Night) -> tuple[int, Landing]:
+    """What there is to read, and how many files were fetched; without an inbox nothing is, since all has landed before."""
+    service = night.service
+    if not night.inbox:
+        return 0, Landing(files=landed_files(night.landing, mappings=service.feeds), new=(), unclaimed=())
+    fetched = pull_everything(
+        service.pulls, into=night.pulled, environ=os.environ, zone=service.clinic.zone, now=datetime.now(UTC)
+    )
+    landed = land(
+        Path(night.inbox),
+        landing=night.landing,
+        mappings=service.feeds,
+        data_date=night.as_of,
+        pulled=night.pulled,
+    )
+    return len(fetched), landed
+
+
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
@@ -112,16 +126,7 @@ def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     """Land what is new, and begin the night's build."""
     with tables.told_in_one_line():
         service, codes = night.service, night.codes
-        fetched = pull_everything(
-            service.pulls, into=night.pulled, environ=os.environ, zone=service.clinic.zone, now=datetime.now(UTC)
-        )
-        landed = land(
-            Path(night.inbox),
-            landing=night.landing,
-            mappings=service.feeds,
-            data_date=night.as_of,
-            pulled=night.pulled,
-        )
+        fetched, landed = _pulled(night)
     run = run_frame(service, data_date=night.as_of, secret_check=check_value(codes.secret))
     night.begin_build()
     with night.open_build() as con:
@@ -133,7 +138,7 @@ def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
         len(landed.files),
         of=LANDED,
         more={
-            "fetched files": len(fetched),
+            "fetched files": fetched,
             "new files": len(landed.new),
             "files that no mapping asks for": len(landed.unclaimed),
         },

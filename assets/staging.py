@@ -6,12 +6,14 @@ Dagster reads annotations at run time, so this module never postpones them.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import dagster as dg
 import duckdb
 import polars as pl
 
 from assets import tables, warehouse
+from assets.code_behind import code_behind
 from assets.contracts import accounting, quality, staging, staging_sql
 from assets.contracts.model import Feed, Kind, Table
 from assets.feeds.identifier_search import Leak, account_of_held, search
@@ -296,10 +298,18 @@ def _settle(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
     )
 
 
+def _accepted_by(feed: Feed) -> str:
+    """What decides which lines stand: rules, references, repeats and the mapping; not how a file's bytes are read."""
+    rules = (staging_sql.rules, staging_sql.judged_lines, staging_sql.reference_rules, staging_sql.repeated_lines)
+    forms = (staging_sql.assembled_forms, refuse_confused_batches) if feed.is_ratings else ()
+    promised = [replace(column, meaning="") for column in feed.table.columns]
+    return f"{promised}\nservice.feeds.{feed.name}\n{code_behind(*rules, *forms)}"
+
+
 def _feed_asset(feed: Feed) -> dg.AssetsDefinition:
     earlier = [tables.key(each.table) for each in staging.FEEDS[: staging.FEEDS.index(feed)]]
 
-    @dg.asset(deps=[LANDED, *earlier], **tables.definition(feed.table, code=feed.name))
+    @dg.asset(deps=[LANDED, *earlier], **tables.definition(feed.table, code=_accepted_by(feed)))
     def stage(night: Night) -> dg.MaterializeResult[None]:
         with tables.told_in_one_line(), night.open_build() as con:
             landed = landed_files(night.landing, mappings=night.service.feeds)
@@ -310,7 +320,7 @@ def _feed_asset(feed: Feed) -> dg.AssetsDefinition:
 
 @dg.asset(
     deps=[tables.key(staging.ALLIANCE.table), tables.key(staging.OUTCOMES.table)],
-    **tables.definition(staging.SCORES, code="scores"),
+    **tables.definition(staging.SCORES, code=f"service.registry\n{code_behind(score_forms)}"),
 )
 def scores(night: Night) -> dg.MaterializeResult[None]:
     """Score every accepted form by its instrument's own rules."""

@@ -5,6 +5,7 @@ modules). Dagster reads annotations at run time, so this module never postpones 
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,15 @@ from typing import Any
 import dagster as dg
 
 from assets import warehouse
+from assets.code_behind import settings_named
 from assets.contracts.model import Column, Table
 from assets.feeds.wrong_input import WrongInput
 from assets.resources import Night
 
 # Marks a failed step whose line is for the person who gave the input, not for an engineer.
 WRONG_INPUT = "wrong input"
+# The settings that decide a table, by name, beside its column schema.
+SETTINGS = "settings"
 SQL = Path(__file__).parent / "sql"
 
 
@@ -53,7 +57,8 @@ def definition(table: Table, *, code: str) -> dict[str, Any]:
 
     Args:
         table: the promise.
-        code: what the asset is made by; its hash is the code version that Dagster shows.
+        code: what the asset is made by; its hash is the code version that Dagster shows, and the settings that it names
+            are the table's.
     """
     return {
         "key": key(table),
@@ -61,7 +66,11 @@ def definition(table: Table, *, code: str) -> dict[str, Any]:
         "description": table.meaning,
         "kinds": {"duckdb"},
         "code_version": hashlib.sha256(code.encode()).hexdigest()[:12],
-        "metadata": {"dagster/column_schema": column_schema(table), "dagster/table_name": table.full_name},
+        "metadata": {
+            "dagster/column_schema": column_schema(table),
+            "dagster/table_name": table.full_name,
+            SETTINGS: list(settings_named(code)),
+        },
     }
 
 
@@ -90,8 +99,9 @@ def told_in_one_line() -> Iterator[None]:
 def sql_asset(table: Table, *, file: Path, depends_on: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     """An asset made by one SELECT of the same name under `assets/sql`."""
     select = file.read_text(encoding="utf-8")
+    plain = " ".join(re.sub(r"--[^\n]*", "", select).split())
 
-    @dg.asset(deps=list(depends_on), **definition(table, code=select))
+    @dg.asset(deps=list(depends_on), **definition(table, code=plain))
     def build(night: Night) -> dg.MaterializeResult[None]:
         with night.open_build() as con:
             return made(warehouse.create_table(con, table, select=select))

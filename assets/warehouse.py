@@ -147,6 +147,11 @@ def new_version(now: datetime) -> str:
     return now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
 
 
+def moment_of(version: str) -> datetime:
+    """When a version was made, by its name; in UTC."""
+    return datetime.strptime(version, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+
+
 def publish(staged: Path, *, home: Path, version: str, keep: int) -> Path:
     """Make a finished folder the current version, in one step that a reader or a crash can't see half of.
 

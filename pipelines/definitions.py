@@ -8,7 +8,7 @@ import os
 
 import dagster as dg
 
-from assets import marts, published, purging, slices, sources, staging, watching
+from assets import changes, marts, published, purging, slices, sources, staging, watching
 from assets.analysis import layer as analysis
 from assets.resources import Night
 from pipelines.pages import SitePages
@@ -37,6 +37,7 @@ defs = dg.Definitions(
         *analysis.ASSETS,
         *slices.ASSETS,
         *watching.ASSETS,
+        *changes.ASSETS,
         *checks.ASSETS,
         published.version,
         purging.purged_copies,

@@ -5,7 +5,7 @@ run time, so this module never postpones them.
 """
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +20,14 @@ class SitePages(Pages):
     """Draws the static site."""
 
     def build(
-        self, read: Callable[[str], pl.DataFrame], *, folder: Path, service: Service, data_date: str, run_id: str
+        self,
+        read: Callable[[str], pl.DataFrame],
+        *,
+        folder: Path,
+        service: Service,
+        data_date: str,
+        run_id: str,
+        run_at: datetime,
     ) -> list[str]:
         """Write every page; returns the findings in words."""
         settings = PageSettings(
@@ -33,7 +40,7 @@ class SitePages(Pages):
             standards={name: value for name, value in service.standards.model_dump().items() if value is not None},
             measures=tuple((pair.alliance, pair.outcome) for pair in service.measures),
             run_id=run_id[:8],
-            run_at=datetime.now(UTC).astimezone(service.clinic.zone),
+            run_at=run_at.astimezone(service.clinic.zone),
             is_synthetic=service.clinic.is_synthetic,
         )
         return list(build_site(read, folder=folder, settings=settings).findings)

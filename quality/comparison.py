@@ -4,30 +4,8 @@ Belongs here: what must hold of adjusted progress, expected progress, the allian
 formula. Does not belong here: formulas (`assets.science`) or other estimates (`quality.estimates`).
 """
 
-from quality.estimates import interval_rules
 from quality.model import Rule, Severity, by_hand
 
-# A table, the figure its interval is of, and the interval's ends.
-_FIGURES = (
-    ("analysis.clinician_adjusted_progress", "estimate", "low", "high"),
-    ("analysis.variance_shares", "share", "low", "high"),
-    ("analysis.clinician_alliance_growth", "estimate", "low", "high"),
-    ("analysis.clinician_alliance_growth", "site_mean", "site_low", "site_high"),
-    ("analysis.clinician_alliance_parts", "estimate", "low", "high"),
-    ("analysis.clinician_alliance_parts", "difference", "difference_low", "difference_high"),
-    ("analysis.clinician_alliance", "difference", "difference_low", "difference_high"),
-    ("analysis.clinician_weakest_part", "gap", "low", "high"),
-    ("analysis.clinician_signals", "estimate", "low", "high"),
-    ("analysis.alliance_information", "variance_share", "variance_low", "variance_high"),
-    ("analysis.alliance_information", "reliability", "reliability_low", "reliability_high"),
-    ("analysis.alliance_information", "share_at_ceiling", "ceiling_low", "ceiling_high"),
-    (
-        "analysis.alliance_information",
-        "share_without_information",
-        "without_information_low",
-        "without_information_high",
-    ),
-)
 _FALSE_DISCOVERIES = "0.05"
 _FEWEST_CLOSED_EPISODES = "200"
 # Of a measure's scores, a fifth should be behind; beyond these shares the bands do not fit the service.
@@ -70,7 +48,6 @@ _WITHHELD = (
     ("analysis.clinician_signals", "estimate"),
 )
 COMPARISON: tuple[Rule, ...] = (
-    *(rule for figure in _FIGURES for rule in interval_rules(*figure)),
     *(_too_few_says_nothing(*each) for each in _WITHHELD),
     *(_flags_are_held(table) for table in _FLAGGED),
     by_hand(

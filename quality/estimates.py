@@ -4,44 +4,16 @@ Belongs here: what must hold of every estimate whatever the formula. Does not be
 or what a column's declaration says by itself (`quality.suites`).
 """
 
+from assets.contracts.figures import ESTIMATED, Figure
 from quality.model import Rule, Severity, by_hand
 
-# A table of estimates, the figure its interval is of, and the interval's ends.
-ESTIMATED = (
-    ("analysis.clinician_alliance", "shrunken_mean", "low", "high"),
-    ("analysis.clinician_attendance", "did_not_attend_rate", "low", "high"),
-    ("analysis.clinician_attendance", "clinic_cancelled_rate", "clinic_cancelled_low", "clinic_cancelled_high"),
-    ("analysis.clinician_progress", "improved_rate", "low", "high"),
-    ("analysis.clinician_progress", "expected_difference", "expected_difference_low", "expected_difference_high"),
-    ("analysis.alliance_levels", "estimate", "low", "high"),
-    ("analysis.alliance_link", "estimate", "low", "high"),
-    *(
-        (table, figure, f"{figure}_low", f"{figure}_high")
-        for table, figures in (
-            ("analysis.retention", ("share",)),
-            ("analysis.landmark", ("lower_half", "upper_half", "difference", "hazard_ratio")),
-            ("analysis.after_rupture", ("hazard", "ratio")),
-            ("analysis.holding_back_calibration", ("predicted", "observed", "discrimination")),
-            ("analysis.couple_clinicians", ("estimate",)),
-            ("analysis.couple_variance", ("share",)),
-            ("analysis.missing_forms", ("rate", "difference")),
-            ("analysis.rate_bounds", ("known_rate",)),
-        )
-        for figure in figures
-    ),
-    ("analysis.rate_bounds", "worst_case", "low", "high"),
-    ("analysis.rate_bounds", "best_case", "low", "high"),
-    ("analysis.change_methods", "rate", "low", "high"),
-    ("analysis.effect_sizes", "estimate", "low", "high"),
-    ("analysis.improvement_ratios", "ratio", "low", "high"),
-    ("analysis.own_figures", "alpha", "alpha_low", "alpha_high"),
-)
 # An interval's end and its figure can differ by a rounding error where they are equal.
 _HAIR = "0.000001"
 
 
-def interval_rules(table: str, figure: str, low: str, high: str) -> tuple[Rule, Rule]:
+def interval_rules(of: Figure) -> tuple[Rule, Rule]:
     """That a figure has its interval, and lies within it."""
+    table, figure, low, high = of.table, of.name, of.low, of.high
     return (
         by_hand(
             table,
@@ -62,4 +34,4 @@ def interval_rules(table: str, figure: str, low: str, high: str) -> tuple[Rule, 
     )
 
 
-ESTIMATES: tuple[Rule, ...] = tuple(rule for figure in ESTIMATED for rule in interval_rules(*figure))
+ESTIMATES: tuple[Rule, ...] = tuple(rule for figure in ESTIMATED for rule in interval_rules(figure))

@@ -13,6 +13,7 @@ import duckdb
 import polars as pl
 
 from assets import tables, warehouse
+from assets.code_behind import code_behind
 from assets.contracts.model import Table
 from assets.resources import Night
 from assets.service import Service
@@ -34,7 +35,7 @@ def data_date(con: duckdb.DuckDBPyConnection) -> date:
 def asset(table: Table, estimate: Estimate, *, reads: Sequence[Table]) -> dg.AssetsDefinition:
     """The asset of a table that one estimate makes."""
 
-    @dg.asset(deps=[tables.key(each) for each in reads], **tables.definition(table, code=estimate.__name__))
+    @dg.asset(deps=[tables.key(each) for each in reads], **tables.definition(table, code=code_behind(estimate)))
     def build(night: Night) -> dg.MaterializeResult[None]:
         with night.open_build() as con:
             frame = estimate(con, night.service)
@@ -52,7 +53,7 @@ def assets_of(made: Sequence[Table], estimates: Estimates, *, reads: Sequence[Ta
         reads: the tables that must stand before.
     """
     deps = [tables.key(each) for each in reads]
-    specs = [dg.AssetSpec(deps=deps, **tables.definition(table, code=estimates.__name__)) for table in made]
+    specs = [dg.AssetSpec(deps=deps, **tables.definition(table, code=code_behind(estimates))) for table in made]
 
     @dg.multi_asset(name=estimates.__name__.strip("_"), specs=specs)
     def build(night: Night) -> Iterator[dg.MaterializeResult[None]]:

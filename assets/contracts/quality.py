@@ -10,6 +10,16 @@ from assets.contracts.staging import FEEDS, FILE_NUMBER, MAPPING
 _FEED = v.word("feed", tuple(feed.name for feed in FEEDS), "The feed that the file was sent for.")
 _FILE = Column(name="file", kind=Kind.TEXT, meaning="The file as it was named in the inbox.")
 
+SETTINGS_OF_RUN = {
+    "clinic": "clinic.name",
+    "time_zone": "clinic.time_zone",
+    "minimum_clients": "suppression.minimum_clients",
+    "minimum_sessions": "suppression.minimum_sessions",
+    "episode_gap_days": "episodes.gap_days",
+    "period_months": "period_months",
+}
+"""Columns of `quality.run` that hold a setting, and where the service's configuration has it."""
+
 FILES = Table(
     layer="quality",
     name="files",

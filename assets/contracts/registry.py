@@ -5,6 +5,7 @@ Belongs here: the list of all declarations and look-ups in it. Does not belong h
 
 from assets.contracts import (
     analysis,
+    changes,
     comparison,
     couples,
     endings,
@@ -29,7 +30,7 @@ LAYERS: dict[str, tuple[Table, ...]] = {
         *couples.TABLES,
         *own_figures.TABLES,
     ),
-    "quality": (*quality.TABLES, *slices.TABLES, *watch.TABLES),
+    "quality": (*quality.TABLES, *slices.TABLES, *watch.TABLES, *changes.TABLES),
 }
 TABLES: dict[str, Table] = {table.full_name: table for tables in LAYERS.values() for table in tables}
 FEEDS: dict[str, Feed] = {feed.name: feed for feed in staging.FEEDS}

@@ -7,7 +7,7 @@ rounding (`assets.science.disclosure`).
 import polars as pl
 
 from assets.contracts.rates import metric
-from assets.science.disclosure import percent_half_up
+from assets.science.disclosure import DisclosureRule, percent_half_up, suppressed_cells
 from assets.science.funnel import wilson_interval
 
 _CONFIDENCE = 0.95
@@ -38,6 +38,26 @@ def rates(counts: pl.DataFrame, *, minimum_clients: int) -> pl.DataFrame:
         for row in figured.iter_rows(named=True)
     ]
     return figured.with_columns(published_percent=pl.Series(percents, dtype=pl.Float64))
+
+
+def shown_rates(rows: pl.DataFrame, *, rule: DisclosureRule) -> pl.DataFrame:
+    """The rates that pages may show: no row that is small, nor one that shown ones subtracted from the whole would give away.
+
+    Args:
+        rows: `analysis.rates` as pages are given it.
+        rule: how small is too small.
+    """
+    hidden: list[tuple[str, str, str, str]] = []
+    for scope in ("site", "programme"):
+        of = rows.filter((pl.col("scope") == scope) & (pl.col("cases") > 0))
+        for (name, instrument), part in of.partition_by("metric", "instrument", as_dict=True).items():
+            counts = dict(part.select("scope_name", "cases").iter_rows())
+            gone = suppressed_cells(counts, rule=rule, is_total_shown=True, clinicians=None)
+            hidden += [(str(name), scope, each, str(instrument)) for each in gone]
+    keys = ["metric", "scope", "scope_name", "instrument"]
+    gone = pl.DataFrame(hidden, schema=dict.fromkeys(keys, pl.String), orient="row")
+    known = pl.all_horizontal(pl.col("rate", "low", "high").is_not_null())
+    return rows.filter(~pl.col("is_too_few") & known).join(gone, on=keys, how="anti")
 
 
 def _share(numerator: str, denominator: str) -> pl.Expr:

@@ -11,7 +11,7 @@ import polars as pl
 
 from assets.contracts.metrics import NO_INSTRUMENT, caption
 from assets.contracts.rates import metric
-from assets.science.disclosure import suppressed_cells
+from assets.estimates.rates import shown_rates as may_be_shown
 from dashboards import rate_words, words
 from dashboards.figures.link import intervals
 from dashboards.page_settings import PageSettings
@@ -60,18 +60,7 @@ def shown_rates(service: Service) -> pl.DataFrame:
 
 def shown_of(rows: pl.DataFrame, *, settings: PageSettings) -> pl.DataFrame:
     """The same of rates counted over another period."""
-    rule = disclosure_rule(settings)
-    hidden: list[tuple[str, str, str, str]] = []
-    for scope in ("site", "programme"):
-        of = rows.filter((pl.col("scope") == scope) & (pl.col("cases") > 0))
-        for (name, instrument), part in of.partition_by("metric", "instrument", as_dict=True).items():
-            counts = dict(part.select("scope_name", "cases").iter_rows())
-            gone = suppressed_cells(counts, rule=rule, is_total_shown=True, clinicians=None)
-            hidden += [(str(name), scope, each, str(instrument)) for each in gone]
-    keys = ["metric", "scope", "scope_name", "instrument"]
-    gone = pl.DataFrame(hidden, schema=dict.fromkeys(keys, pl.String), orient="row")
-    known = pl.all_horizontal(pl.col("rate", "low", "high").is_not_null())
-    return rows.filter(~pl.col("is_too_few") & known).join(gone, on=keys, how="anti")
+    return may_be_shown(rows, rule=disclosure_rule(settings))
 
 
 def rate_of(rates: pl.DataFrame, area: Area, name: str, instrument: str = NO_INSTRUMENT) -> Row | None:

@@ -1,21 +1,5 @@
 """Planted faults for the rules of fair comparison: what each must find, and how often."""
 
-COMPARED_FIGURES = (
-    ("clinician_adjusted_progress", "estimate", "low", "high"),
-    ("variance_shares", "share", "low", "high"),
-    ("clinician_alliance_growth", "estimate", "low", "high"),
-    ("clinician_alliance_growth", "site_mean", "site_low", "site_high"),
-    ("clinician_alliance_parts", "estimate", "low", "high"),
-    ("clinician_alliance_parts", "difference", "difference_low", "difference_high"),
-    ("clinician_alliance", "difference", "difference_low", "difference_high"),
-    ("clinician_weakest_part", "gap", "low", "high"),
-    ("clinician_signals", "estimate", "low", "high"),
-    ("alliance_information", "variance_share", "variance_low", "variance_high"),
-    ("alliance_information", "reliability", "reliability_low", "reliability_high"),
-    ("alliance_information", "share_at_ceiling", "ceiling_low", "ceiling_high"),
-    ("alliance_information", "share_without_information", "without_information_low", "without_information_high"),
-)
-
 
 def _rows(table, *rows):
     return lambda put: [put(f"analysis.{table}", **row) for row in rows]

@@ -6,12 +6,12 @@ import pytest
 import sqlglot
 
 from assets.contracts import registry
+from assets.contracts.figures import ESTIMATED
 from assets.science.instruments.registry import REGISTRY
-from quality.estimates import ESTIMATED
 from quality.expectations import validate
 from quality.model import Severity, Suite
 from quality.rules import Parameters, raters, score_ranges, written
-from tests.quality.comparison_faults import COMPARED_FIGURES, COMPARISON_FAULTS
+from tests.quality.comparison_faults import COMPARISON_FAULTS
 from tests.quality.faults_of_flow import FAULTS as FAULTS_OF_FLOW
 
 DATA_DATE = date(2026, 11, 20)
@@ -198,7 +198,7 @@ FAULTS = {
 }
 
 
-FIGURES = (*((table.removeprefix("analysis."), *of) for table, *of in ESTIMATED), *COMPARED_FIGURES)
+FIGURES = tuple((each.table.removeprefix("analysis."), each.name, each.low, each.high) for each in ESTIMATED)
 FAULTS |= COMPARISON_FAULTS
 
 
