@@ -7,20 +7,8 @@ Belongs here: the tables that science makes from marts, before suppression. Does
 from assets.contracts import vocabulary as v
 from assets.contracts.model import Column, Kind, Table
 
-LEVELS = ("within_client", "between_client", "between_clinician")
-SCOPES = ("service", "site", "programme")
 ANSWER = "corrected"  # the method that pages show; the others are for analysts
 METHODS = (ANSWER, "split_panel_jackknife", "naive")
-
-_SCOPE = (
-    v.word("scope", SCOPES, "Whether the row speaks of the whole service, one site or one programme."),
-    Column(name="scope_name", kind=Kind.TEXT, meaning="The site's or programme's name; `all` for the whole service."),
-)
-_INTERVAL = (
-    v.number("low", "Lower end of the 95% interval."),
-    v.number("high", "Upper end of the 95% interval."),
-)
-_CERTAINTY = v.word("certainty", v.CERTAINTIES, "How sure one can be: clear, likely, cannot_tell or too_few.")
 
 CLIENT_CHANGE = Table(
     layer="analysis",
@@ -64,7 +52,7 @@ CLINICIAN_ALLIANCE = Table(
             "mean", "Mean of the clients' own means, in the instrument's points; higher is better.", unit="points"
         ),
         v.number("shrunken_mean", "The mean drawn toward the site's clinicians by its reliability.", unit="points"),
-        *_INTERVAL,
+        *v.INTERVAL,
         v.number("early_mean", "The same over sessions 1 to 3 only.", unit="points"),
         v.number("bond_mean", "Mean of the bond subscale.", unit="points"),
         v.number("goals_mean", "Mean of the goals subscale.", unit="points"),
@@ -73,7 +61,7 @@ CLINICIAN_ALLIANCE = Table(
         v.number("service_mean", "The mean over the clinicians of the same site on the same measure.", unit="points"),
         *v.DIFFERENCE_FROM_SITE,
         v.share("probability_above", "Probability that the clinician's level is above the site's."),
-        _CERTAINTY,
+        v.CERTAINTY,
     ),
 )
 CLINICIAN_ATTENDANCE = Table(
@@ -135,7 +123,7 @@ CLINICIAN_PROGRESS = Table(
             ("within", "outside_95", "outside_998", "too_few"),
             "Where the rate stands against the funnel.",
         ),
-        _CERTAINTY,
+        v.CERTAINTY,
     ),
 )
 ALLIANCE_LEVELS = Table(
@@ -144,10 +132,10 @@ ALLIANCE_LEVELS = Table(
     meaning="The link of alliance with the next outcome score, its three levels kept apart, one row a scope, measure pair and level.",
     key=("scope", "scope_name", "alliance_instrument", "outcome_instrument", "level", "method"),
     columns=(
-        *_SCOPE,
+        *v.SCOPE,
         v.ALLIANCE_INSTRUMENT,
         v.OUTCOME_INSTRUMENT,
-        v.word("level", LEVELS, "Whether the comparison is within a client, between clients, or between clinicians."),
+        v.word("level", v.LEVELS, "Whether the comparison is within a client, between clients, or between clinicians."),
         v.word(
             "method",
             METHODS,
@@ -158,11 +146,11 @@ ALLIANCE_LEVELS = Table(
             "Improvement of the next outcome score for a tenth of the alliance measure's range; positive is better.",
             unit="points",
         ),
-        *_INTERVAL,
+        *v.INTERVAL,
         v.count("clinicians", "Clinicians that the estimate rests on."),
         v.count("clients", "Clients that the estimate rests on."),
         v.count("pairs", "Pairs of an alliance score and the next outcome score."),
-        _CERTAINTY,
+        v.CERTAINTY,
         Column(name="sentence", kind=Kind.TEXT, meaning="The finding, or the refusal, in plain words."),
     ),
 )
@@ -183,7 +171,7 @@ ALLIANCE_LINK = Table(
             "Improvement of the next outcome score for a tenth of the alliance measure's range, shrunken; positive is better.",
             unit="points",
         ),
-        *_INTERVAL,
+        *v.INTERVAL,
         v.number("service_estimate", "The service's own figure.", unit="points"),
         v.share(
             "probability_positive",
@@ -191,7 +179,7 @@ ALLIANCE_LINK = Table(
         ),
         v.share("probability_above_service", "Probability that the link is stronger than the service's."),
         v.flag("is_different", "Whether the link stands apart from the service's, false discoveries held at 5%."),
-        _CERTAINTY,
+        v.CERTAINTY,
     ),
 )
 RUPTURES = Table(

@@ -7,10 +7,10 @@ not belong here: unadjusted figures and the link of alliance with progress (`ass
 Every difference is turned so that positive is better. Rows come in the order of their keys, never of an estimate.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from assets.contracts import vocabulary as v
-from assets.contracts.metrics import SCOPES
 from assets.contracts.model import Column, Kind, Table
 
 FUNNEL_RULES = ("within", "outside_95", "outside_998", "too_few")
@@ -20,24 +20,14 @@ STANDINGS = ("on_track", "behind", "well_behind", "cannot_tell")
 SUBSCALES = ("bond", "goals", "tasks")
 WEAKEST = (*SUBSCALES, "cannot_tell", "too_few")
 ALLIANCE_PARTS = ("early", "later", "growth", *SUBSCALES)
-LEVELS = ("within_client", "between_client", "between_clinician")
 SIGNALS = ("adjusted_progress", "alliance_level", "early_alliance", "alliance_growth", "alliance_link", "missed")
 LAST_SESSION: Final = 10
 """The last session whose alliance is drawn; later ones are few, and of clients who stay long."""
 
-_SCOPE = (
-    v.word("scope", tuple(SCOPES), "Whether the row speaks of the whole service, one site or one programme."),
-    Column(name="scope_name", kind=Kind.TEXT, meaning="The site's or programme's name; `all` for the whole service."),
-)
-_CERTAINTY = v.word("certainty", v.CERTAINTIES, "How sure one can be: clear, likely, cannot_tell or too_few.")
 _INTERVAL = (
     v.number("low", "Lower end of the 95% interval, the uncertainty of how much clinicians differ included."),
     v.number("high", "Upper end of the 95% interval."),
 )
-
-
-def _sentence(meaning: str) -> Column:
-    return Column(name="sentence", kind=Kind.TEXT, meaning=meaning)
 
 
 def _session(meaning: str) -> Column:
@@ -77,7 +67,7 @@ CLINICIAN_ADJUSTED_PROGRESS = Table(
         v.number("limit_low_998", "Lower 99.8% funnel limit at this caseload.", unit="points"),
         v.number("limit_high_998", "Upper 99.8% funnel limit at this caseload.", unit="points"),
         v.word("funnel_rule", FUNNEL_RULES, "Where the raw difference stands against the funnel."),
-        _CERTAINTY,
+        v.CERTAINTY,
         Column(name="adjusted_for", kind=Kind.TEXT, meaning="What was adjusted for, by column, parted by commas."),
         Column(
             name="not_adjusted_for",
@@ -85,7 +75,7 @@ CLINICIAN_ADJUSTED_PROGRESS = Table(
             is_required=False,
             meaning="What could not be: not sent, alike for everyone, or a repeat of others; with the reason.",
         ),
-        _sentence("The finding, or the refusal, in plain words."),
+        v.SENTENCE,
     ),
 )
 VARIANCE_SHARES = Table(
@@ -94,7 +84,7 @@ VARIANCE_SHARES = Table(
     meaning="How much of the differences in progress that case mix leaves lies between clinicians, and between sites.",
     key=("scope", "scope_name", "instrument", "part"),
     columns=(
-        *_SCOPE,
+        *v.SCOPE,
         v.INSTRUMENT,
         v.word("part", VARIANCE_PARTS, "Between clinicians of a site, or between sites (from three sites on)."),
         v.share("share", "Share of the adjusted variance of the last score: the intraclass correlation."),
@@ -107,7 +97,7 @@ VARIANCE_SHARES = Table(
             v.CERTAINTIES,
             "How sure one can be that the share is more than a hundredth, or that it is not.",
         ),
-        _sentence("The finding, or the refusal, in plain words."),
+        v.SENTENCE,
     ),
 )
 EXPECTED_PROGRESS = Table(
@@ -142,7 +132,7 @@ EXPECTED_PROGRESS = Table(
         v.share("share_well_behind", "Share that were beyond the second; near 0.1 where the band fits."),
         v.count("closed_episodes", "Closed episodes that the bands of the measure are learnt from."),
         v.word("basis", BASES, "The growth model, or reliable deterioration alone below 200 closed episodes."),
-        _sentence("What the band rests on, or why there is none."),
+        replace(v.SENTENCE, meaning="What the band rests on, or why there is none."),
     ),
 )
 CLIENT_TRACKS = Table(
@@ -191,7 +181,7 @@ CLINICIAN_ALLIANCE_GROWTH = Table(
         v.number("site_mean", "The mean curve of the site's clinicians.", unit="points"),
         v.number("site_low", "Lower end of the site's band: 19 in 20 of its clinicians lie within.", unit="points"),
         v.number("site_high", "Upper end of the site's band.", unit="points"),
-        _CERTAINTY,
+        v.CERTAINTY,
     ),
 )
 CLINICIAN_ALLIANCE_PARTS = Table(
@@ -215,7 +205,7 @@ CLINICIAN_ALLIANCE_PARTS = Table(
         v.number("site_mean", "The same over the site's clinicians.", unit="points"),
         *v.DIFFERENCE_FROM_SITE,
         v.share("probability_above", "Probability that the clinician's is above the site's."),
-        _CERTAINTY,
+        v.CERTAINTY,
     ),
 )
 CLINICIAN_WEAKEST_PART = Table(
@@ -236,8 +226,8 @@ CLINICIAN_WEAKEST_PART = Table(
         ),
         v.number("low", "Lower end of the gap's 95% interval."),
         v.number("high", "Upper end of the gap's 95% interval."),
-        _CERTAINTY,
-        _sentence("The finding, or the refusal, in plain words."),
+        v.CERTAINTY,
+        v.SENTENCE,
     ),
 )
 ALLIANCE_INFORMATION = Table(
@@ -246,10 +236,10 @@ ALLIANCE_INFORMATION = Table(
     meaning="How much the alliance ratings of a service, site or programme can say at each level, beside `analysis.alliance_levels`.",
     key=("scope", "scope_name", "alliance_instrument", "level"),
     columns=(
-        *_SCOPE,
+        *v.SCOPE,
         v.ALLIANCE_INSTRUMENT,
         v.word(
-            "level", LEVELS, "Whether it is about differences within a client, between clients or between clinicians."
+            "level", v.LEVELS, "Whether it is about differences within a client, between clients or between clinicians."
         ),
         v.count("clinicians", "Clinicians with a rating."),
         v.count("clients", "Clients with a rating, each counted with each clinician."),
@@ -272,7 +262,7 @@ ALLIANCE_INFORMATION = Table(
         v.share("share_without_information", "Those clients as a share of the clients."),
         v.share("without_information_low", "Lower end of its 95% interval."),
         v.share("without_information_high", "Upper end of its 95% interval."),
-        _sentence("What it means, in plain words."),
+        replace(v.SENTENCE, meaning="What it means, in plain words."),
     ),
 )
 CLINICIAN_SIGNALS = Table(
@@ -298,7 +288,7 @@ CLINICIAN_SIGNALS = Table(
             "q_value", "False discovery rate at which it stands, over all clinicians and signals that are not too few."
         ),
         v.flag("is_flagged", "Whether it stands with false discoveries held at 5%: a reason to talk, never a verdict."),
-        _CERTAINTY,
+        v.CERTAINTY,
     ),
 )
 TABLES: tuple[Table, ...] = (

@@ -10,8 +10,7 @@ from dataclasses import replace
 from assets.contracts import vocabulary as v
 from assets.contracts.model import Column, Kind, Table
 
-SCOPES = ("service", "site", "programme")
-CURVE_SCOPES = (*SCOPES, "clinician")
+CURVE_SCOPES = (*v.SCOPES, "clinician")
 CURVES = ("in_treatment", "ended_planned", "ended_unplanned", "ended_unsaid")
 STATES = ("no_rupture", "ruptured", "repaired")
 GROUPINGS = ("session", "first_score", "latest_score", "latest_alliance")
@@ -29,7 +28,7 @@ def _scope(scopes: tuple[str, ...], of: str) -> tuple[Column, Column]:
     )
 
 
-_GROUPS = _scope(SCOPES, "the whole service, one site or one programme")
+_GROUPS = _scope(v.SCOPES, "the whole service, one site or one programme")
 _TOO_FEW = v.flag("is_too_few", "Whether so few are left that the figure is withheld.")
 
 RETENTION = Table(

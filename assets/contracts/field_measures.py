@@ -5,7 +5,6 @@ models estimate (`assets.contracts.analysis`), formulas (`assets.science`), or t
 """
 
 from assets.contracts import vocabulary as v
-from assets.contracts.metrics import SCOPES
 from assets.contracts.model import Column, Kind, Table
 from assets.contracts.rates import METRICS, WATCHED_RATES
 
@@ -24,20 +23,12 @@ POINT_CLASSES = ("common_cause", "improvement", "concern", "neutral_high", "neut
 POINT_RULES = ("outside_limits", "trend", "two_of_three", "one_side")
 ASSURANCES = ("yes_consistently", "some_months", "no_unless_something_changes")
 
-_SCOPE = (
-    v.word("scope", tuple(SCOPES), "Whether the row speaks of the whole service, one site or one programme."),
-    Column(name="scope_name", kind=Kind.TEXT, meaning="The site's or programme's name; `all` for the whole service."),
-)
 _INSTRUMENT_OR_ALL = Column(
     name="instrument",
     kind=Kind.IDENTIFIER,
     meaning="The measure that the row is about, by its id in the instrument registry; `all` where it is about none.",
 )
 _EPISODE = (v.EPISODE_ID, v.CASE_ID, v.optional(v.CLINICIAN_ID), v.SITE, v.PROGRAMME)
-
-
-def _answer(name: str, meaning: str) -> Column:
-    return Column(name=name, kind=Kind.BOOLEAN, is_required=False, meaning=meaning)
 
 
 INSTRUMENTS = Table(
@@ -112,13 +103,13 @@ DROP_OUT = Table(
         v.ENDED_ON,
         v.END_REASON,
         v.count("sessions", "Appointments attended."),
-        _answer("is_judged_unplanned", "Whether the clinician recorded an unplanned end; empty where nobody said."),
-        _answer("has_few_sessions", "Whether it ended before the third session."),
-        _answer(
+        v.answer("is_judged_unplanned", "Whether the clinician recorded an unplanned end; empty where nobody said."),
+        v.answer("has_few_sessions", "Whether it ended before the third session."),
+        v.answer(
             "ended_on_missed",
             "Whether its last appointment was missed and none was booked after it; the clinic's own cancellations aside.",
         ),
-        _answer(
+        v.answer(
             "has_no_reliable_improvement",
             "Whether no measure of any of its clients improved reliably; empty where none could be judged.",
         ),
@@ -165,7 +156,7 @@ MILESTONES_REACHED = Table(
         Column(name="session_number", kind=Kind.INTEGER, minimum=1, meaning="The session whose score first shows it."),
         v.number("score_before", "For a sudden change, the score of the session before.", unit="points"),
         v.number("score_after", "For a sudden change, the score of the session itself.", unit="points"),
-        _answer(
+        v.answer(
             "is_held",
             "Whether it lasted: no later score fell back over the line, or over half of a sudden change; empty for ruptures.",
         ),
@@ -177,7 +168,7 @@ CHANGE_METHODS = Table(
     meaning="The rate of reliable improvement of ended episodes under every rule, and whether a conclusion depends on the rule.",
     key=("scope", "scope_name", "instrument", "rule"),
     columns=(
-        *_SCOPE,
+        *v.SCOPE,
         v.INSTRUMENT,
         v.word(
             "rule",
@@ -207,7 +198,7 @@ EFFECT_SIZES = Table(
     meaning="Average change of ended episodes in standard deviations, positive is better; the kinds are not comparable.",
     key=("scope", "scope_name", "instrument", "effect"),
     columns=(
-        *_SCOPE,
+        *v.SCOPE,
         v.INSTRUMENT,
         v.word(
             "effect",
@@ -266,7 +257,7 @@ RATES = Table(
     key=("metric", "scope", "scope_name", "instrument"),
     columns=(
         v.word("metric", tuple(metric.id for metric in METRICS), "Which rate; its definition is in this dictionary."),
-        *_SCOPE,
+        *v.SCOPE,
         _INSTRUMENT_OR_ALL,
         v.count("numerator", "Things counted."),
         v.count("denominator", "What they are out of."),
@@ -302,7 +293,7 @@ MONTHLY = Table(
             MONTHLY_MEASURES,
             "What is watched: the mean alliance score, or a rate by its id in this dictionary.",
         ),
-        *_SCOPE,
+        *v.SCOPE,
         _INSTRUMENT_OR_ALL,
         v.MONTH,
         v.count("counted", "Ratings, appointments, sessions or ended episodes that the value rests on."),
@@ -311,7 +302,7 @@ MONTHLY = Table(
         v.number("centre", "The usual level."),
         v.number("lower_limit", "Lower end of the usual range."),
         v.number("upper_limit", "Upper end of the usual range."),
-        _answer("is_trial", "Whether the limits come from fewer than twelve months; empty without limits."),
+        v.answer("is_trial", "Whether the limits come from fewer than twelve months; empty without limits."),
         v.word("rule", POINT_RULES, "The rule that named the month.", is_required=False),
         v.word("direction", ("up", "down"), "Which way the rule points.", is_required=False),
         v.word(

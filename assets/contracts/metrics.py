@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from assets.contracts.vocabulary import SCOPES
+
 Better = Literal["higher", "lower", "neither"]
 
-SCOPES = {"service": "'all'", "site": "site", "programme": "programme"}
-"""Each scope and the SQL that names its groups."""
+_NAME_OF_GROUP = {"service": "'all'", "site": "site", "programme": "programme"}
 
 NO_INSTRUMENT = "all"
 """Stands where a rate is not about one measure."""
@@ -187,7 +188,7 @@ def monthly_select(metric: Metric) -> str:
 
 def _totals(metric: Metric, scope: str) -> str:
     sums = ", ".join(f"CAST(SUM({metric.id}_{name}) AS BIGINT) AS {name}" for name in metric.counts)
-    name = SCOPES[scope]
+    name = _NAME_OF_GROUP[scope]
     return (
         f"SELECT '{metric.id}' AS metric, '{scope}' AS scope, {name} AS scope_name, instrument, {sums}, "
         f"COUNT(DISTINCT CASE WHEN {metric.id}_denominator > 0 THEN case_id END) AS cases "

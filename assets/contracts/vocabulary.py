@@ -15,6 +15,8 @@ RATERS = ("client", "clinician", "observer")
 RATING_KINDS = ("alliance", "outcome")
 CHANGE_CATEGORIES = ("recovered", "improved", "unchanged", "deteriorated", "harmed", "not_evaluable")
 CERTAINTIES = ("clear", "likely", "cannot_tell", "too_few")
+SCOPES = ("service", "site", "programme")
+LEVELS = ("within_client", "between_client", "between_clinician")
 
 APPOINTMENT_ID = Column(name="appointment_id", kind=Kind.IDENTIFIER, meaning="Names one booked slot.")
 EPISODE_ID = Column(
@@ -177,6 +179,14 @@ def estimated_number(name: str, meaning: str, *, unit: str) -> tuple[Column, Col
 
 _END = {"low": "Lower end of the 95% interval of `{}`.", "high": "Upper end of the 95% interval of `{}`."}
 CERTAINTY = word("certainty", CERTAINTIES, "How sure one can be: clear, likely, cannot_tell or too_few.")
+SCOPE = (
+    word("scope", SCOPES, "Whether the row speaks of the whole service, one site or one programme."),
+    Column(name="scope_name", kind=Kind.TEXT, meaning="The site's or programme's name; `all` for the whole service."),
+)
+INTERVAL = (
+    number("low", "Lower end of the 95% interval."),
+    number("high", "Upper end of the 95% interval."),
+)
 
 
 DIFFERENCE_FROM_SITE = (

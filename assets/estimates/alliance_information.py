@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from assets.contracts.comparison import ALLIANCE_INFORMATION, LEVELS
+from assets.contracts.comparison import ALLIANCE_INFORMATION
+from assets.contracts.vocabulary import LEVELS
 from assets.estimates.scopes import scopes_of
 from assets.estimates.shapes import empty, shaped
 from assets.science.alliance_information import AllianceInformation, Figure, alliance_information

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from assets.contracts import analysis
+from assets.contracts import analysis, vocabulary
 from assets.contracts.analysis import ALLIANCE_LEVELS, ALLIANCE_LINK
 from assets.contracts.model import Kind, Table
 from assets.science.alliance_link import LinkResult, estimate_link
@@ -85,7 +85,7 @@ def _levels(found: LinkResult, *, measure: MeasurePair, scope: str, name: str, s
     levels = found.levels
     if found.refusal is not None:
         refused = {"method": analysis.ANSWER, "clinicians": 0, "clients": 0, "pairs": 0, "sentence": found.refusal}
-        levels = pl.DataFrame([{"level": level, **refused} for level in analysis.LEVELS]).with_columns(
+        levels = pl.DataFrame([{"level": level, **refused} for level in vocabulary.LEVELS]).with_columns(
             pl.lit(None, dtype=pl.Float64).alias(figure)
             for figure in ("estimate", "low", "high", "probability_positive")
         )

@@ -7,13 +7,12 @@ site. Does not belong here: funnels (`assets.science.funnel`), the comparison
 
 import polars as pl
 
+from assets.estimates.funnels import funnel_of_shares
 from assets.science.clinician_effects import clinician_effects
-from assets.science.funnel import funnel, wilson_interval
+from assets.science.funnel import wilson_interval
 from assets.science.verdicts import certainty_expr
 
 _CONFIDENCE = 0.95
-# Spiegelhalter (2005) winsorises a tenth at each end before asking how much clinicians differ beyond chance.
-_TRIM_SHARE = 0.10
 
 
 def clinician_progress(change: pl.DataFrame, *, minimum_clients: int, minimum_clinicians: int) -> pl.DataFrame:
@@ -48,17 +47,7 @@ def _of_instrument(closed: pl.DataFrame, minimum_clients: int, minimum_clinician
         .sort("clinician_id")
     )
     low, high = wilson_interval(counted["improved"], counted["evaluable"], confidence=_CONFIDENCE)
-    judged = funnel(
-        counted,
-        events="improved",
-        totals="evaluable",
-        kind="proportion",
-        target=None,
-        adjusts=True,
-        exact=False,
-        trim="winsorise",
-        trim_share=_TRIM_SHARE,
-    )
+    judged = funnel_of_shares(counted, events="improved", totals="evaluable")
     groups = closed.with_columns(squared=pl.col("first_score") ** 2).partition_by("site", as_dict=True)
     against = pl.concat(
         [_against_expected(groups[site], minimum_clinicians) for site in sorted(groups, key=str)] or [_NOBODY]

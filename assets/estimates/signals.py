@@ -17,15 +17,14 @@ from scipy import stats
 from assets.contracts.analysis import ALLIANCE_LINK, CLINICIAN_ALLIANCE, CLINICIAN_ATTENDANCE
 from assets.contracts.comparison import CLINICIAN_ADJUSTED_PROGRESS, CLINICIAN_ALLIANCE_PARTS, CLINICIAN_SIGNALS
 from assets.contracts.metrics import NO_INSTRUMENT
+from assets.estimates.funnels import funnel_of_shares
 from assets.estimates.shapes import shaped
 from assets.science.casemix import FALSE_DISCOVERIES
-from assets.science.funnel import funnel
 from assets.science.verdicts import certainty_expr, corrected_p_values
 
 _KEYS = ("clinician_id", "site", "signal", "instrument", "clients")
 _INTERVAL = ("estimate", "low", "high")
 _DIFFERENCE = ("difference", "difference_low", "difference_high")
-_TRIM_SHARE = 0.10
 _PARTS = {"early": "early_alliance", "growth": "alliance_growth"}
 
 
@@ -104,17 +103,7 @@ def _missed(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _missed_at_site(rows: pl.DataFrame) -> pl.DataFrame:
-    judged = funnel(
-        rows,
-        events="did_not_attend",
-        totals="appointments",
-        kind="proportion",
-        target=None,
-        adjusts=True,
-        exact=False,
-        trim="winsorise",
-        trim_share=_TRIM_SHARE,
-    )
+    judged = funnel_of_shares(rows, events="did_not_attend", totals="appointments")
     spread = judged.dispersion.tau2 if judged.is_adjusted else 0.0
     z, error = judged.points["z"].cast(pl.Float64).to_numpy(), 0.5 / np.sqrt(rows["appointments"].to_numpy())
     fewer = stats.norm.cdf(-z * error / np.sqrt(error**2 + spread))

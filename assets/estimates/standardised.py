@@ -6,14 +6,13 @@ Belongs here: which episodes count and how they are banded. Does not belong here
 
 import polars as pl
 
+from assets.estimates.funnels import TRIM, TRIM_SHARE
 from assets.science.standardised import ratio_funnel, with_expected
 
 _CONFIDENCE = 0.95
 # Quintiles of severity, of at least as many episodes as make a share worth the name.
 _MOST_BANDS = 5
 _FEWEST_IN_BAND = 20
-# Spiegelhalter (2005) winsorises a tenth at each end before asking how much clinicians differ beyond chance.
-_TRIM_SHARE = 0.10
 _SCHEMA = {
     "clinician_id": pl.String,
     "site": pl.String,
@@ -73,8 +72,8 @@ def _of_instrument(cases: pl.DataFrame, name: str, *, minimum_clients: int) -> p
         event="is_reliably_improved",
         fewest_cases=minimum_clients,
         adjusts=True,
-        trim="winsorise",
-        trim_share=_TRIM_SHARE,
+        trim=TRIM,
+        trim_share=TRIM_SHARE,
         confidence=_CONFIDENCE,
     )
     who = (

@@ -1,8 +1,7 @@
-"""What goes with leaving: early alliance at a landmark, and ruptures with and without repair.
+"""What goes with leaving: early alliance at a landmark.
 
-Here: landmark data with a Cox model, and the hazard of leaving after a rupture. Not here: curves
-(`assets.science.retention`), definitions of drop-out (`assets.science.attendance`) and of ruptures
-(`assets.science.rupture`).
+Here: landmark data with a Cox model. Not here: the hazard of leaving after a rupture (`assets.science.after_rupture`),
+curves (`assets.science.retention`), or definitions of drop-out (`assets.science.attendance`).
 
 Nobody is described by the mean alliance of a whole treatment: those who stay longer have more sessions in which to be
 well allied, so with no effect at all such a mean "predicts" staying. What explains an ending is known before it: the
@@ -22,16 +21,11 @@ import polars as pl
 from scipy import stats
 from statsmodels.duration.hazard_regression import PHReg
 
-from assets.science.funnel import wilson_interval
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LANDMARK_STATES: Final = ("analysed", "not_past_landmark", "too_few_ratings", "no_score")
 """Why a client is or is not in a landmark analysis."""
-
-RUPTURE_STATES: Final = ("no_rupture", "ruptured", "repaired")
-"""Where a client stands at a session: none so far, one not (yet) repaired, or the latest one repaired."""
 
 
 def landmark(
@@ -163,69 +157,6 @@ def hazard_ratios(
             "refusal": pl.Series([refusal] * len(covariates), dtype=pl.String),
         }
     ).with_columns(pl.selectors.float().fill_nan(None))
-
-
-def leaving_after_ruptures(
-    sessions: pl.DataFrame, ruptures: pl.DataFrame, endings: pl.DataFrame, *, from_session: int, confidence: float
-) -> pl.DataFrame:
-    """Chance per session that treatment ends unplanned after it: without a rupture, while ruptured, after repair.
-
-    The state is the one at the session, so a client counts as repaired only from the repair on. Comparing clients
-    "whose rupture was repaired" with others would credit repair with the sessions it took to get there.
-
-    Args:
-        sessions: One row a session and client: `client_id`, `episode_id`, `session_number`.
-        ruptures: What `assets.science.rupture.trace_ruptures` returned.
-        endings: As the module says.
-        from_session: Sessions before this one are left out: no rupture could be seen in them, and most early leaving
-            happens then.
-        confidence: Two-sided coverage of the Wilson intervals.
-
-    Returns:
-        One row a state in the order of `RUPTURE_STATES`: `state`, `clients`, `sessions` (at risk), `unplanned`,
-        `planned` (endings after them), `hazard` (unplanned per session; null without sessions), `lower`, `upper`.
-
-    Source: life-table hazards by a state that changes in time: Cox & Oakes 1984, Analysis of Survival Data, chapter 8;
-    Wilson 1927 for the intervals.
-    """
-    keys = ["client_id", "episode_id"]
-    latest = ruptures.select(*keys, "repaired_at", ruptured_at=pl.col("ruptured_at").cast(pl.Int64)).sort("ruptured_at")
-    is_last = pl.col("session_number") == pl.col("sessions")
-    placed = (
-        sessions.filter(pl.col("session_number") >= from_session)
-        .select(*keys, session_number=pl.col("session_number").cast(pl.Int64))
-        .sort("session_number")
-        # The rows of every client are in order because all rows are; the library cannot see that by itself.
-        .join_asof(latest, left_on="session_number", right_on="ruptured_at", by=keys, check_sortedness=False)
-        .join(endings.select("episode_id", "sessions", "end_reason"), on="episode_id", how="left")
-        .with_columns(
-            state=pl.when(pl.col("ruptured_at").is_null())
-            .then(pl.lit("no_rupture"))
-            .when(pl.col("repaired_at") <= pl.col("session_number"))
-            .then(pl.lit("repaired"))
-            .otherwise(pl.lit("ruptured"))
-        )
-    )
-    counts = placed.group_by("state").agg(
-        clients=pl.struct(keys).n_unique().cast(pl.Int64),
-        at_risk=pl.len().cast(pl.Int64),
-        unplanned=(is_last & (pl.col("end_reason") == "unplanned")).fill_null(value=False).sum().cast(pl.Int64),
-        planned=(is_last & (pl.col("end_reason") == "planned")).fill_null(value=False).sum().cast(pl.Int64),
-    )
-    all_states = (
-        pl.DataFrame({"state": RUPTURE_STATES})
-        .join(counts, on="state", how="left", maintain_order="left")
-        .with_columns(pl.selectors.integer().fill_null(0))
-        .rename({"at_risk": "sessions"})
-    )
-    lower, upper = wilson_interval(
-        all_states["unplanned"].to_numpy(), all_states["sessions"].to_numpy(), confidence=confidence
-    )
-    return all_states.with_columns(
-        hazard=pl.when(pl.col("sessions") > 0).then(pl.col("unplanned") / pl.col("sessions")),
-        lower=pl.Series(lower).fill_nan(None),
-        upper=pl.Series(upper).fill_nan(None),
-    )
 
 
 _FARTHEST: Final = 15.0  # on the log hazard ratio of one standard deviation

@@ -1,7 +1,7 @@
 """Ruptures and repairs: marked falls of the alliance below the client's own past, and recoveries from them.
 
 Here: the pooled within-client spread, the flag on each rating, and the course of each rupture. Not here: what follows
-from a rupture (`assets.science.leaving`), and any claim about why it fell: a flag is a reason to ask, and in
+from a rupture (`assets.science.after_rupture`), and any claim about why it fell: a flag is a reason to ask, and in
 simulated clinics about a third of flags at two standard deviations mark no true fall.
 
 Every frame holds one row a session and client: `client_id`, `episode_id`, `session_number` (1, 2, ... within the

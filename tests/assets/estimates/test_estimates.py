@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from assets.contracts import analysis
+from assets.contracts import analysis, vocabulary
 from assets.estimates.alliance import clinician_alliance
 from assets.estimates.attendance import clinician_attendance
 from assets.estimates.change import client_change
@@ -268,7 +268,7 @@ def test_too_few_pairs_are_refused_in_words_at_every_level(repository):
         }
     )
     levels, links = alliance_levels_and_links(pairs, service=service)
-    assert levels["level"].to_list() == list(analysis.LEVELS)
+    assert levels["level"].to_list() == list(vocabulary.LEVELS)
     assert set(levels["method"]) == {analysis.ANSWER}
     assert set(levels["certainty"]) == {"too_few"}
     assert all(sentence.startswith("Cannot tell") for sentence in levels["sentence"])

@@ -2,7 +2,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.contracts.analysis import ANSWER, LEVELS, METHODS
+from assets.contracts.analysis import ANSWER, METHODS
+from assets.contracts.vocabulary import LEVELS
 from assets.feeds.clinic_process import ClinicParameters, simulate
 from assets.science.alliance_link import CLINICIAN_SCHEMA, LEVEL_SCHEMA, effective_units, estimate_link
 

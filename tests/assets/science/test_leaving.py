@@ -12,10 +12,8 @@ from scipy import stats
 
 from assets.science.leaving import (
     LANDMARK_STATES,
-    RUPTURE_STATES,
     hazard_ratios,
     landmark,
-    leaving_after_ruptures,
 )
 
 
@@ -159,92 +157,6 @@ def test_a_missing_figure_is_refused():
 def test_changing_the_unit_of_a_covariate_changes_the_ratio_by_that_unit():
     one, ten = ratios(COHORT), ratios(COHORT.with_columns(x=pl.col("x") * 10))
     assert one["log_hazard_ratio"][0] == pytest.approx(10 * ten["log_hazard_ratio"][0])
-
-
-def ruptures_of(*rows):
-    return pl.DataFrame(
-        [{"client_id": n, "episode_id": n, "ruptured_at": a, "repaired_at": b} for n, a, b in rows],
-        schema={"client_id": pl.String, "episode_id": pl.String, "ruptured_at": pl.Int64, "repaired_at": pl.Int64},
-    )
-
-
-def left(courses, ruptures, *, from_session=3):
-    sessions = sessions_of(**{name: [(4, 20)] * n for name, (n, _) in courses.items()})
-    got = leaving_after_ruptures(
-        sessions, ruptures_of(*ruptures), endings_of(**courses), from_session=from_session, confidence=0.95
-    )
-    return {row["state"]: (row["sessions"], row["unplanned"], row["planned"]) for row in got.iter_rows(named=True)}
-
-
-def test_a_session_counts_for_the_state_the_client_is_in_then():
-    got = left({"a": (8, "unplanned")}, [("a", 4, 6)])
-    assert got == {"no_rupture": (1, 0, 0), "ruptured": (2, 0, 0), "repaired": (3, 1, 0)}
-
-
-def test_a_later_rupture_takes_over_from_an_earlier_repair():
-    got = left({"a": (8, "unplanned")}, [("a", 4, 5), ("a", 7, None)])
-    assert got == {"no_rupture": (1, 0, 0), "ruptured": (3, 1, 0), "repaired": (2, 0, 0)}
-
-
-def test_sessions_in_which_no_rupture_could_be_seen_are_left_out():
-    assert left({"a": (2, "unplanned")}, [])["no_rupture"] == (0, 0, 0)
-    assert left({"a": (3, "unplanned")}, [])["no_rupture"] == (1, 1, 0)
-
-
-def test_open_episodes_add_sessions_and_no_endings():
-    got = left({"a": (5, None), "b": (5, "planned")}, [])
-    assert got["no_rupture"] == (6, 0, 1)
-
-
-def slow_leaving(courses, ruptures):
-    counts = {state: [0, 0, 0] for state in RUPTURE_STATES}
-    for name, (n, reason) in courses.items():
-        for t in range(3, n + 1):
-            state = "no_rupture"
-            for who, start, repaired in ruptures:
-                if who == name and start <= t:
-                    state = "repaired" if repaired is not None and repaired <= t else "ruptured"
-            counts[state][0] += 1
-            counts[state][1] += t == n and reason == "unplanned"
-            counts[state][2] += t == n and reason == "planned"
-    return {state: tuple(found) for state, found in counts.items()}
-
-
-@settings(max_examples=50)
-@given(
-    courses=st.dictionaries(
-        st.sampled_from("abc"),
-        st.tuples(st.integers(1, 9), st.sampled_from(["planned", "unplanned", None])),
-        min_size=1,
-    ),
-    data=st.data(),
-)
-def test_states_are_what_walking_through_each_treatment_gives(courses, data):
-    ruptures = []
-    for name, (n, _) in courses.items():
-        at = 2
-        while at + 1 <= n and data.draw(st.booleans()):
-            start = data.draw(st.integers(at + 1, n))
-            repaired = data.draw(st.one_of(st.none(), st.integers(start + 1, start + 3)))
-            ruptures.append((name, start, repaired))
-            at = repaired or n
-    assert left(courses, ruptures) == slow_leaving(courses, ruptures)
-
-
-def test_each_hazard_has_an_interval_and_a_number_of_clients():
-    sessions = sessions_of(a=[(4, 20)] * 5, b=[(4, 20)] * 4)
-    got = leaving_after_ruptures(
-        sessions,
-        ruptures_of(("a", 3, None)),
-        endings_of(a=(5, "unplanned"), b=(4, None)),
-        from_session=3,
-        confidence=0.95,
-    )
-    assert got["state"].to_list() == list(RUPTURE_STATES)
-    assert got["clients"].to_list() == [1, 1, 0]
-    assert got["hazard"].to_list() == [0.0, 1 / 3, None]
-    assert got["lower"][1] < 1 / 3 < got["upper"][1]
-    assert got["upper"][2] is None
 
 
 def test_a_rating_or_score_that_is_no_number_is_missing_at_the_landmark():
