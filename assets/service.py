@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from assets.contracts import staging
 from assets.feeds.mapping import FeedMapping, glob_to_regex
 from assets.feeds.mapping_checks import read_mappings
-from assets.feeds.pulls.settings import ObjectPull, SqlPull, read_pulls
+from assets.feeds.pulls.settings import Pull, read_pulls
 from assets.feeds.wrong_input import WrongInput
 from assets.science.instruments.registry import REGISTRY, Registry, with_local
 
@@ -149,7 +149,7 @@ class Service(BaseSettings):
     period_months: int = Field(default=12, ge=1, le=60)
     measures: tuple[MeasurePair, ...] = Field(min_length=1)
     instruments: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    pulls: dict[str, SqlPull | ObjectPull] = Field(default_factory=dict)
+    pulls: dict[str, Pull] = Field(default_factory=dict)
     feeds: dict[str, tuple[FeedMapping, ...]]
 
     @property

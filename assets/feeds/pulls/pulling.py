@@ -8,25 +8,23 @@ fetches the same again under the same or another name, and its rows are found to
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
-from typing import Final, TypeVar
+from typing import Final
 from zoneinfo import ZoneInfo
 
-import tenacity
-
-from assets.feeds.pulls.settings import ObjectPull, SqlPull, secret
-from assets.feeds.pulls.source import Fetched, Item, PullFailedError, Source
+from assets.feeds.pulls.patience import FIRST_WAIT, patiently
+from assets.feeds.pulls.redcap_settings import RedcapPull
+from assets.feeds.pulls.setting_parts import secret
+from assets.feeds.pulls.settings import Pull, SqlPull
+from assets.feeds.pulls.source import Fetched, Item, Source
 from assets.feeds.wrong_input import WrongInput
 from assets.whole_files import UNFINISHED, beside, put_in_place, written_whole
 
 MARKS: Final = ".marks.json"
-TRIES: Final = 4
-FIRST_WAIT: Final = 2.0
 _MODE: Final = 0o640
-_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,31 +40,35 @@ class Pulled:
     rows: int
 
 
-def source_of(
-    name: str, settings: SqlPull | ObjectPull, *, environ: Mapping[str, str], zone: ZoneInfo, now: datetime
-) -> Source:
+def source_of(name: str, settings: Pull, *, environ: Mapping[str, str], zone: ZoneInfo, now: datetime) -> Source:
     """The system that one `[pulls.<name>]` table describes.
 
     Raises:
         WrongInput: where the environment lacks a secret.
     """
+    secrets = {
+        key: secret(environ, variable, key=f"pulls.{name}.{key}") for key, variable in settings.variables.items()
+    }
     # Their drivers take a while to import, which a service that pulls nothing should not wait for.
     if isinstance(settings, SqlPull):
         from assets.feeds.pulls.sql import Database  # noqa: PLC0415
 
-        url = secret(environ, settings.url_variable, key=f"pulls.{name}.url_variable")
-        return Database(settings=settings, url=url, zone=zone, now=now)
+        return Database(settings=settings, url=secrets["url_variable"], zone=zone, now=now)
+    if isinstance(settings, RedcapPull):
+        from assets.feeds.pulls.redcap import RedcapProject  # noqa: PLC0415
+
+        return RedcapProject(
+            name=name, settings=settings, token=secrets["token_variable"], zone=zone, now=now, wait=FIRST_WAIT
+        )
     from assets.feeds.pulls.objects import ObjectFolder  # noqa: PLC0415
 
-    secrets = {
-        option: secret(environ, variable, key=f"pulls.{name}.secrets.{option}")
-        for option, variable in settings.secrets.items()
-    }
-    return ObjectFolder(settings=settings, secrets=secrets)
+    return ObjectFolder(
+        settings=settings, secrets={option: secrets[f"secrets.{option}"] for option in settings.secrets}
+    )
 
 
 def pull_everything(
-    pulls: Mapping[str, SqlPull | ObjectPull],
+    pulls: Mapping[str, Pull],
     *,
     into: Path,
     environ: Mapping[str, str],
@@ -101,7 +103,7 @@ def pull(name: str, source: Source, *, into: Path, wait: float) -> tuple[Pulled,
         left_over.unlink()
     marks = _read_marks(folder)
     pulled = []
-    for item in _patiently(lambda: list(source.new_items(marks)), name=name, wait=wait):
+    for item in patiently(lambda: list(source.new_items(marks)), name=name, wait=wait):
         place = folder / _inside(item, name=name)
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
         unfinished = beside(place)
@@ -110,9 +112,9 @@ def pull(name: str, source: Source, *, into: Path, wait: float) -> tuple[Pulled,
             unfinished.unlink(missing_ok=True)
             return source.fetch(item, to=unfinished, last_mark=marks.get(item.subject))
 
-        fetched = _patiently(fetch, name=name, wait=wait)
+        fetched = patiently(fetch, name=name, wait=wait)
         if fetched.is_empty:
-            unfinished.unlink()
+            unfinished.unlink(missing_ok=True)
             continue
         unfinished.chmod(_MODE)
         put_in_place(unfinished, place)
@@ -121,23 +123,6 @@ def pull(name: str, source: Source, *, into: Path, wait: float) -> tuple[Pulled,
             _write_marks(folder, marks)
         pulled.append(Pulled(name=f"{name}/{item.name}", rows=fetched.rows))
     return tuple(pulled)
-
-
-def _patiently(ask: Callable[[], _Answer], *, name: str, wait: float) -> _Answer:
-    patience = tenacity.Retrying(
-        stop=tenacity.stop_after_attempt(TRIES),
-        wait=tenacity.wait_exponential_jitter(multiplier=wait, max=60, jitter=wait),
-        retry=tenacity.retry_if_exception_type(PullFailedError),
-        reraise=True,
-    )
-    try:
-        return patience(ask)
-    except PullFailedError as error:
-        raise WrongInput(
-            f"{error}, asked {TRIES} times",
-            place=f"pulls.{name}",
-            mend="see whether that system is up, and its network",
-        ) from error
 
 
 def _inside(item: Item, *, name: str) -> PurePosixPath:

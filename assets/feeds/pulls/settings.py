@@ -1,19 +1,17 @@
 """Where a clinic's systems are and what is asked of them: one `[pulls.<name>]` table a system.
 
-Belongs here: the shape of those tables. Does not belong here: how a system is spoken to (`sql`, `objects`), or what the
-fetched files mean (`assets.feeds.mapping`: the files of pull `ehr` and query `visits` are `pulled/ehr/visits*.parquet`).
+Belongs here: the shape of those tables, save of systems that have a module of their own for it (`redcap_settings`). Does
+not belong here: how a system is spoken to (`sql`, `objects`), or what the fetched files mean (`assets.feeds.mapping`: the files of pull `ehr` and query `visits` are `pulled/ehr/visits*.parquet`).
 A secret is never a setting: a setting names the environment variable that holds it.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from assets.feeds.pulls.redcap_settings import RedcapPull
+from assets.feeds.pulls.setting_parts import FROZEN, Name, Variable
 from assets.feeds.wrong_input import WrongInput
-
-_FROZEN: Final = ConfigDict(frozen=True, extra="forbid")
-_NAME: Final = r"^[a-z0-9][a-z0-9_-]*$"
 
 
 class Query(BaseModel):
@@ -27,8 +25,8 @@ class Query(BaseModel):
         overlap_minutes: how far behind the watermark to ask again, for rows whose transaction ended late; of moments only.
     """
 
-    model_config = _FROZEN
-    name: str = Field(pattern=_NAME)
+    model_config = FROZEN
+    name: Name
     sql: str = Field(min_length=1)
     watermark: str | None = Field(default=None, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     overlap_minutes: int = Field(default=60, ge=0)
@@ -43,9 +41,9 @@ class SqlPull(BaseModel):
         seconds: how long one answer may take to begin.
     """
 
-    model_config = _FROZEN
+    model_config = FROZEN
     kind: Literal["sql"]
-    url_variable: str = Field(min_length=1)
+    url_variable: Variable
     queries: tuple[Query, ...] = Field(min_length=1)
     seconds: int = Field(default=600, ge=1)
 
@@ -55,6 +53,11 @@ class SqlPull(BaseModel):
         if len(set(names)) < len(names):
             raise ValueError("two queries have the same name")
         return self
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that must hold something, by the setting that names them."""
+        return {"url_variable": self.url_variable}
 
 
 class ObjectPull(BaseModel):
@@ -68,20 +71,25 @@ class ObjectPull(BaseModel):
         seconds: how long one answer may take.
     """
 
-    model_config = _FROZEN
+    model_config = FROZEN
     kind: Literal["objects"]
     url: str = Field(pattern=r"^(s3|az|gs|file)://")
     files: tuple[str, ...] = ("**",)
     options: dict[str, str] = Field(default_factory=dict)
-    secrets: dict[str, str] = Field(default_factory=dict)
+    secrets: dict[str, Variable] = Field(default_factory=dict)
     seconds: int = Field(default=600, ge=1)
 
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables that must hold something, by the setting that names them."""
+        return {f"secrets.{option}": variable for option, variable in self.secrets.items()}
 
-Pull = Annotated[SqlPull | ObjectPull, Field(discriminator="kind")]
-_PULLS: Final = TypeAdapter(dict[Annotated[str, Field(pattern=_NAME)], Pull])
+
+Pull = SqlPull | ObjectPull | RedcapPull
+_PULLS = TypeAdapter(dict[Name, Annotated[Pull, Field(discriminator="kind")]])
 
 
-def read_pulls(tables: object) -> dict[str, SqlPull | ObjectPull]:
+def read_pulls(tables: object) -> dict[str, Pull]:
     """The `[pulls]` part of a service's settings.
 
     Raises:
@@ -91,18 +99,7 @@ def read_pulls(tables: object) -> dict[str, SqlPull | ObjectPull]:
         return _PULLS.validate_python(tables)
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(["pulls", *(str(part) for part in fault["loc"] if part not in {"sql", "objects", "[key]"})])
+        # Behind a pull's name stands which kind it was read as, or that the name itself is wrong.
+        place = ".".join(["pulls", *(str(part) for at, part in enumerate(fault["loc"]) if at != 1)])
         mend = fault["msg"].removeprefix("Value error, ")
         raise WrongInput("this setting can't be used", place=place, mend=mend) from error
-
-
-def secret(environ: Mapping[str, str], variable: str, *, key: str) -> str:
-    """What an environment variable holds.
-
-    Raises:
-        WrongInput: where it holds nothing.
-    """
-    value = environ.get(variable)
-    if not value:
-        raise WrongInput(f"the environment has no {variable}", place=key, mend="set it where the night is started")
-    return value

@@ -49,7 +49,9 @@ class _Handler(BaseHTTPRequestHandler):
         said = self.server.answer(Question(self.command, self.path, headers, body))
         if said.pause is not None:
             said.pause.wait(10)
-        self.send_response(said.status)
+        self.send_response_only(said.status)
+        if "Date" not in said.headers:
+            self.send_header("Date", self.date_time_string())
         for name, value in said.headers.items():
             self.send_header(name, value)
         ending = {"length": ("Content-Length", str(len(said.body))), "chunked": ("Transfer-Encoding", "chunked")}

@@ -4,7 +4,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from assets.feeds.pulls.pulling import MARKS, TRIES, pull, source_of
+from assets.feeds.pulls.patience import TRIES
+from assets.feeds.pulls.pulling import MARKS, pull, source_of
 from assets.feeds.pulls.settings import read_pulls
 from assets.feeds.pulls.source import Fetched, Item, PullFailedError
 from assets.feeds.wrong_input import WrongInput

@@ -1,0 +1,167 @@
+"""What a REDCap project answers, as rows: which belong to a form, what they carry, and what a complaint says.
+
+Belongs here: reading an answer. Does not belong here: asking (`redcap`).
+
+REDCap exports wide: one row a record, or a record and event, and one more for each time that a form was filled again. Then
+`redcap_repeat_instrument` names the form and `redcap_repeat_instance` numbers it, and every column of another form is
+blank. An answer in which nothing repeats may lack both columns, and then they are added, so that every file has them.
+"""
+
+import codecs
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from assets.feeds.pulls.redcap_settings import RedcapExport
+from assets.feeds.pulls.source import PullFailedError
+from assets.feeds.wrong_input import WrongInput
+
+EVENT: Final = "redcap_event_name"
+REPEATS: Final = "redcap_repeat_instrument"
+INSTANCE: Final = "redcap_repeat_instance"
+_GROUP: Final = "redcap_data_access_group"
+_SURVEY: Final = "redcap_survey_identifier"
+_TORN: Final = "REDCap's table is torn"
+_SYSTEM: Final = (EVENT, REPEATS, INSTANCE)
+_NOT_BEGUN: Final = ("0", "Incomplete")
+_NOT_TICKED: Final = ("0", "Unchecked")
+_SHUT: Final = re.compile(r"permission|privilege|token|not have .*rights|api is disabled", re.IGNORECASE)
+_LATER: Final = re.compile(r"offline|maintenance|temporarily|upgrade in progress", re.IGNORECASE)
+_NO_ROOM: Final = re.compile(rb"allowed memory size|maximum execution time", re.IGNORECASE)
+_PAGE: Final = re.compile(rb"<!doctype html|<html|<br\s*/?>|<b>(fatal error|warning)", re.IGNORECASE)
+_ERROR_IN_XML: Final = re.compile(r"<error>(.*?)</error>", re.DOTALL | re.IGNORECASE)
+_BEGINNING: Final = 4096
+
+
+def read_table(body: bytes, *, record_field: str) -> pl.DataFrame | None:
+    """An answer's rows, every value as text and every blank as null, with the columns that say where a row stands.
+
+    Args:
+        body: CSV as the API writes it.
+        record_field: the field that names records.
+
+    Returns:
+        None where the answer is no table of records: blank, or a complaint.
+
+    Raises:
+        PullFailedError: where the table is torn.
+    """
+    header = body.removeprefix(codecs.BOM_UTF8).split(b"\n", 1)[0]
+    names = header.decode("utf-8", "replace").rstrip("\r").replace('"', "").split(",")
+    if record_field not in names:
+        return None
+    # A reader that forgives takes the beginning of a row for a row, and what an open quote swallows for one value.
+    if body.count(b'"') % 2:
+        raise PullFailedError(_TORN)
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(body if b"\n" in body else body + b"\n"),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.large_string()), null_values=[""], strings_can_be_null=True
+            ),
+        )
+    except pa.ArrowInvalid:
+        raise PullFailedError(_TORN) from None
+    frame = pl.DataFrame(table)
+    missing = [name for name in _SYSTEM if name not in frame.columns]
+    frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
+    standing = [record_field, *_SYSTEM]
+    return frame.select(*standing, *(name for name in frame.columns if name not in standing))
+
+
+def rows_of(frame: pl.DataFrame, export: RedcapExport, *, record_field: str) -> pl.DataFrame:
+    """The rows that an export is about, with what they carry.
+
+    Args:
+        frame: whole records, from `read_table`.
+        export: what was asked for.
+        record_field: the field that names records.
+
+    Returns:
+        Of a form, the rows in which something of it has been filled in; of fields, those in which one of them has; of a
+        report, all, or those of its repeating form. Missing data codes are null.
+    """
+    if export.missing_codes:
+        answers = [name for name in frame.columns if name not in {record_field, *_SYSTEM}]
+        codes = list(export.missing_codes)
+        frame = frame.with_columns(pl.when(~pl.col(name).is_in(codes)).then(name).alias(name) for name in answers)
+    if export.report is not None:
+        return frame if export.repeats is None else frame.filter(pl.col(REPEATS) == export.repeats)
+    standing = {record_field, *_SYSTEM, _GROUP, _SURVEY}
+    carried = set(export.fields) if export.form is not None else set()
+    own = [name for name in frame.columns if name not in standing | carried]
+    is_filled = pl.any_horizontal(_says_something(name) for name in own) if own else pl.lit(value=False)
+    for name in sorted(carried & set(frame.columns)):
+        of_record = pl.col(name).drop_nulls().unique()
+        only = pl.when(of_record.len().over(record_field) == 1).then(
+            pl.col(name).drop_nulls().first().over(record_field)
+        )
+        frame = frame.with_columns(pl.coalesce(name, only).alias(name))
+    return frame.filter(is_filled)
+
+
+def lacking(frame: pl.DataFrame, export: RedcapExport) -> Sequence[str]:
+    """The fields that were asked for by name and are not there, whether REDCap does not know them or withholds them."""
+    there = {name.split("___", 1)[0] for name in frame.columns}
+    return [field for field in export.fields if field not in there]
+
+
+def complaint(body: bytes, *, status: int, asked: Iterable[str], place: str, token_place: str) -> Exception:
+    """What an answer that is no table comes to: to be asked again, or a thing to mend.
+
+    Of REDCap's own words only those are repeated that the settings hold too: the others may name a record.
+
+    Args:
+        body: the answer.
+        status: HTTP's.
+        asked: words of the settings that it may speak of.
+        place: the export's key.
+        token_place: the key that names the token's variable.
+    """
+    beginning = body[:_BEGINNING]
+    if _NO_ROOM.search(body[:_BEGINNING]) or _NO_ROOM.search(body[-_BEGINNING:]):
+        return WrongInput(
+            "REDCap ran out of memory or time over one question", place=place, mend="lower records_at_once of the pull"
+        )
+    is_page = _PAGE.search(beginning) is not None
+    said = "" if is_page else _said(body)
+    if status in {401, 403} or _SHUT.search(said):
+        return WrongInput(
+            f"REDCap does not let us in ({status})",
+            place=token_place,
+            mend="see that the variable holds this project's token, and that its user may export by the API from here",
+        )
+    if is_page or _LATER.search(said):
+        return PullFailedError("REDCap shows a page instead of data, as it does while it is being mended")
+    named = sorted({word for word in asked if word and re.search(rf"\b{re.escape(word)}\b", said)})
+    what = f"REDCap does not take the question ({status})" + (f" and speaks of {', '.join(named)}" if named else "")
+    if not said:
+        what = "REDCap's answer has no column with the record's name"
+        return WrongInput(what, place=place, mend="name in record_field of the pull the project's first field")
+    return WrongInput(what, place=place, mend="compare it with the project's data dictionary, events and reports")
+
+
+def _says_something(name: str) -> pl.Expr:
+    nothing = _NOT_BEGUN if name.endswith("_complete") else _NOT_TICKED if "___" in name else ()
+    return pl.col(name).is_not_null() & ~pl.col(name).is_in(list(nothing)).fill_null(value=True)
+
+
+def _said(body: bytes) -> str:
+    """The words of a complaint in whichever form they came; empty where it is none."""
+    text = body[:_BEGINNING].decode("utf-8", "replace").strip()
+    try:
+        told = json.loads(text)
+    except ValueError:
+        told = None
+    if isinstance(told, dict) and "error" in told:
+        return str(told["error"]) or "error"
+    in_xml = _ERROR_IN_XML.search(text)
+    if in_xml is not None:
+        return in_xml[1]
+    return text if text.upper().lstrip('"').startswith("ERROR") or text[:5].casefold() == "error" else ""
