@@ -18,7 +18,8 @@ import duckdb
 
 from assets import tables, warehouse
 from assets.contracts.staging import FEEDS
-from assets.feeds.landing import LandedFile, kept_copy, landed_files
+from assets.feeds.landing import LandedFile, landed_files
+from assets.feeds.manifest import release
 from assets.feeds.purged import Remains
 from assets.feeds.wrong_input import WrongInput
 from assets.published import VERSION
@@ -52,10 +53,8 @@ def purge(night: Night, *, older_than: int) -> Purged:
     """
     landed = landed_files(night.landing, mappings=night.service.feeds)
     last = night.as_of - timedelta(days=older_than)
-    for file in landed:
-        if file.is_purged:
-            # A purge that was killed between keeping the lines and removing the bytes is brought to its end.
-            kept_copy(night.landing, file.sha256).unlink(missing_ok=True)
+    # A purge that was killed between keeping the lines and removing the bytes is brought to its end.
+    release(night.landing, {file.sent_sha256 for file in landed if file.is_purged})
     gone: list[str] = []
     kept_back: dict[str, str] = {}
     for digest in dict.fromkeys(file.sha256 for file in landed if not file.is_purged):
@@ -88,7 +87,7 @@ def _purge_one(night: Night, *, digest: str, same: list[LandedFile], landed: tup
                 return "it has lines of days to come, which a later night may accept"
             remains.keep(con, feed, mapping=mapping, reasons=reasons)
     remains.finish()
-    kept_copy(night.landing, digest).unlink()
+    release(night.landing, {file.sent_sha256 for file in same})
     return None
 
 

@@ -148,7 +148,7 @@ def _judge(
 
 def _is_replaced(file: LandedFile, landed: tuple[LandedFile, ...]) -> bool:
     """Whether the clinic has sent the name again since: a spoilt file must not stop every night after its mend."""
-    return any(other.name == file.name and other.file_number > file.file_number for other in landed)
+    return any(other.sent_as == file.sent_as and other.file_number > file.file_number for other in landed)
 
 
 def _leaks(

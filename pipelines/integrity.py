@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assets import warehouse
-from assets.feeds.landing import MANIFEST, PURGED
+from assets.feeds.manifest import kept_copy, read_manifest, remains_of
 from assets.feeds.purged import ACCOUNT
 from assets.published import MANIFEST_FILE
 
@@ -41,16 +41,15 @@ def verify(home: Path) -> Verified:
 
 
 def _landed(home: Path) -> dict[Path, str]:
-    manifest = home / "landing" / MANIFEST
-    lines = manifest.read_text(encoding="utf-8").splitlines() if manifest.exists() else []
+    landing = home / "landing"
     expected: dict[Path, str] = {}
-    for digest in dict.fromkeys(str(json.loads(line)["sha256"]) for line in lines):
-        left = home / "landing" / PURGED / digest
+    for sha256, sent in dict.fromkeys((entry.sha256, entry.sent_sha256) for entry in read_manifest(landing)):
+        left = remains_of(landing, sha256)
         if left.is_dir():
             hashes = json.loads((left / ACCOUNT).read_text(encoding="utf-8"))["sha256"]
             expected |= {left / name: of for name, of in hashes.items()}
         else:
-            expected[home / "landing" / digest[:2] / digest] = digest
+            expected[kept_copy(landing, sent)] = sent
     return expected
 
 

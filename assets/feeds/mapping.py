@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import PurePosixPath
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 DATE_IN_A_NAME = r"(?<!\d)(\d{4}-\d{2}-\d{2}|\d{8})(?!\d)"
 
@@ -35,13 +35,20 @@ class FeedMapping(BaseModel):
     Attributes:
         feed: the feed's name; not written in the table itself.
         index: the table's place among the feed's, from 0; not written either.
-        files: globs relative to the inbox; `*` stays within a folder, `**` crosses folders.
-        format: what the file is.
+        files: globs relative to the inbox; `*` stays within a folder, `**` crosses folders. A file whose name ends in
+            `.gz` is unpacked first; one that ends in `.zip` stands for the files in it.
+        members: globs over the names within a zip archive; all of them where none are given.
+        format: what the file, or the member, is: `csv`; `tsv`, which is CSV with tabs; `parquet`; `excel` (.xlsx, .xlsm,
+            .xlsb, .xls, .ods); `spss` (.sav, .zsav); `stata` (.dta).
+        sheet: the workbook's sheet; the only visible one that holds anything where none is given; Excel only.
+        header_row: the row with the column names, as the workbook numbers it; the first that is not empty where none is
+            given; Excel only.
+        labels: the source columns of which value labels are read and not the codes behind them; SPSS and Stata only.
         delimiter: one character; CSV only.
-        encoding: a Python codec's name; CSV only.
+        encoding: a Python codec's name; of SPSS and Stata files only where they misstate their own.
         decimal: the decimal mark of numbers.
-        date_format: of days, as strptime writes it.
-        datetime_format: of moments, as strptime writes it, in the clinic's own time.
+        date_format: of days, as strptime writes it. Where a cell holds a date itself, it is taken and no form is asked.
+        datetime_format: of moments, as strptime writes it, in the clinic's own time; cells as with `date_format`.
         columns: contract column to source column, or to several that are joined by a space.
         constants: contract column to the text that every row has.
         patterns: contract column to a part of a source column.
@@ -62,7 +69,11 @@ class FeedMapping(BaseModel):
     feed: str
     index: int
     files: tuple[str, ...] = Field(min_length=1)
-    format: Literal["csv", "parquet"] = "csv"
+    members: tuple[str, ...] = Field(default=("**",), min_length=1)
+    format: Literal["csv", "tsv", "parquet", "excel", "spss", "stata"] = "csv"
+    sheet: str | None = Field(default=None, min_length=1)
+    header_row: int | None = Field(default=None, ge=1)
+    labels: tuple[str, ...] = ()
     delimiter: str = ","
     encoding: str = "utf-8"
     decimal: Literal[".", ","] = "."
@@ -82,7 +93,14 @@ class FeedMapping(BaseModel):
     corrects: bool = False
     sent_on_pattern: str = DATE_IN_A_NAME
 
-    @field_validator("files", mode="before")
+    @model_validator(mode="before")
+    @classmethod
+    def _tabs_are_a_delimiter(cls, given: object) -> object:
+        if isinstance(given, dict) and given.get("format") == "tsv":
+            return {"delimiter": "\t", **given}
+        return given
+
+    @field_validator("files", "members", mode="before")
     @classmethod
     def _one_glob_is_a_list_of_one(cls, given: object) -> object:
         return (given,) if isinstance(given, str) else given
@@ -123,9 +141,15 @@ class FeedMapping(BaseModel):
                 asked.setdefault(source, f"{self.place}.{key}")
         return asked
 
-    def claims(self, name: str) -> bool:
-        """Whether a file of the inbox, by its relative POSIX name, is this mapping's."""
-        return any(glob_to_regex(glob).fullmatch(name) for glob in self.files)
+    @property
+    def is_text(self) -> bool:
+        """Whether its files are lines of text."""
+        return self.format in {"csv", "tsv"}
+
+    def claims(self, name: str, *, member: str | None = None) -> bool:
+        """Whether a file of the inbox, by its relative POSIX name, or a member of it, is this mapping's."""
+        is_ours = any(glob_to_regex(glob).fullmatch(name) for glob in self.files)
+        return is_ours and (member is None or any(glob_to_regex(glob).fullmatch(member) for glob in self.members))
 
 
 def glob_to_regex(glob: str) -> re.Pattern[str]:
@@ -135,9 +159,16 @@ def glob_to_regex(glob: str) -> re.Pattern[str]:
     return re.compile("".join(meant.get(part, re.escape(part)) for part in parts))
 
 
-def place_in_order(name: str, claims: Sequence[FeedMapping]) -> tuple[date, bool, str]:
-    """Where a file stands among those of one night: undated ones first, then by date, corrections last, then by name."""
-    sent_on = next((day for mapping in claims if (day := _sent_on(name, mapping.sent_on_pattern))), None)
+def place_in_order(name: str, claims: Sequence[FeedMapping], *, sent_as: str) -> tuple[date, bool, str]:
+    """Where a file stands among those of one night: undated ones first, then by date, corrections last, then by name.
+
+    Args:
+        name: the file's own, from which its date is read.
+        claims: its mappings, which say how a date is written.
+        sent_as: the name that it was sent under, whose date counts where its own has none.
+    """
+    dates = (_sent_on(each, mapping.sent_on_pattern) for each in (name, sent_as) for mapping in claims)
+    sent_on = next((day for day in dates if day is not None), None)
     return sent_on or date.min, any(mapping.corrects for mapping in claims), name
 
 

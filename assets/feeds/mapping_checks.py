@@ -177,7 +177,8 @@ def _check_form(mapping: FeedMapping) -> None:
         raise WrongInput(
             "is not one plain character", place=f"{mapping.place}.delimiter", mend='write "," or ";" or "\\t"'
         )
-    if mapping.format == "csv" and mapping.decimal == mapping.delimiter:
+    _check_format(mapping)
+    if mapping.is_text and mapping.decimal == mapping.delimiter:
         raise WrongInput(
             "is also the delimiter", place=f"{mapping.place}.decimal", mend='write decimal = "." or another delimiter'
         )
@@ -205,6 +206,37 @@ def _check_form(mapping: FeedMapping) -> None:
     for key in ("born_on", "item_number", "item_value", "total", "items"):
         if getattr(mapping, key) in {"", ()}:
             raise WrongInput("is blank", place=f"{mapping.place}.{key}", mend="name the file's column, or take it out")
+
+
+def _check_format(mapping: FeedMapping) -> None:
+    """Whether each key goes with what the files are."""
+    of_formats = {"sheet": ("excel",), "header_row": ("excel",), "labels": ("spss", "stata")}
+    for key, formats in of_formats.items():
+        if getattr(mapping, key) not in {None, ()} and mapping.format not in formats:
+            raise WrongInput(
+                f"does not go with the format {mapping.format}",
+                place=f"{mapping.place}.{key}",
+                mend=f'take it out, or write format = "{formats[0]}"',
+            )
+    if mapping.format == "tsv" and mapping.delimiter != "\t":
+        raise WrongInput(
+            "is not the tab of a tsv file",
+            place=f"{mapping.place}.delimiter",
+            mend='take it out, or write format = "csv"',
+        )
+    if not all(mapping.members):
+        raise WrongInput("is blank", place=f"{mapping.place}.members", mend="write a glob, or take it out")
+    if mapping.members != ("**",) and not any(glob.lower().endswith((".zip", "*")) for glob in mapping.files):
+        raise WrongInput(
+            "is for zip archives, and files names none", place=f"{mapping.place}.members", mend="take it out"
+        )
+    for source in mapping.labels:
+        if source not in mapping.source_columns:
+            raise WrongInput(
+                f'"{source}" is not a column that this mapping reads',
+                place=f"{mapping.place}.labels",
+                mend=_did_you_mean(source, mapping.source_columns, "columns"),
+            )
 
 
 def _check_strptime(written: str, moment: datetime, at: str, example: str) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 import duckdb
 
 from assets.contracts.model import Feed
-from assets.feeds.landing import PURGED, LandedFile
+from assets.feeds.landing import LandedFile
+from assets.feeds.manifest import remains_of
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.wrong_input import WrongInput
 from assets.whole_files import beside, sync
@@ -42,7 +43,7 @@ class Remains:
     @classmethod
     def begin(cls, landing: Path, digest: str) -> "Remains":
         """An empty folder, whatever an earlier try left there."""
-        folder = beside(landing / PURGED / digest)
+        folder = beside(remains_of(landing, digest))
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return cls(folder=folder, digest=digest)

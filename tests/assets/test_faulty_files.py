@@ -227,12 +227,12 @@ def test_a_file_that_did_not_come_is_said(clinic):
 
 
 def test_a_file_that_vanishes_while_the_inbox_is_read_is_said(clinic, monkeypatch):
-    found = landing._sort_out
+    found = landing.sort_out
 
     def then_it_is_taken_away(*asked: object) -> object:
         names = found(*asked)
         (clinic.inbox / "booked.csv").unlink()
         return names
 
-    monkeypatch.setattr(landing, "_sort_out", then_it_is_taken_away)
+    monkeypatch.setattr(landing, "sort_out", then_it_is_taken_away)
     assert "booked.csv" in complaint(clinic)

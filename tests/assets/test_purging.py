@@ -6,7 +6,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.feeds.landing import PURGED, landed_files
+from assets.feeds.landing import landed_files
+from assets.feeds.manifest import PURGED
 from assets.feeds.wrong_input import WrongInput
 from assets.purging import purge
 from pipelines.integrity import verify

@@ -3,7 +3,8 @@ import json
 import os
 import stat
 import tempfile
-from datetime import date, timedelta
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -11,35 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.feeds import landing
-from assets.feeds.landing import MANIFEST, Landing, land, landed_files
-from assets.feeds.mapping import FeedMapping
-from assets.feeds.wrong_input import WrongInput
-
-TONIGHT = date(2026, 11, 20)
-
-
-def mapping(*files: str, index: int = 0, corrects: bool = False, feed: str = "clinicians") -> FeedMapping:
-    return FeedMapping(feed=feed, index=index, files=files, corrects=corrects)
-
-
-class Clinic:
-    """An inbox and its landing folder."""
-
-    def __init__(self, folder: Path, *mappings: FeedMapping) -> None:
-        self.inbox, self.landing = folder / "inbox", folder / "landing"
-        self.inbox.mkdir(parents=True)
-        self.mappings = {"clinicians": mappings or (mapping("**/*.csv"),)}
-
-    def sends(self, name: str, content: bytes = b"id\n1\n") -> None:
-        path = self.inbox / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-
-    def pull(self, on: date = TONIGHT) -> Landing:
-        return land(self.inbox, landing=self.landing, mappings=self.mappings, data_date=on)
-
-    def names(self) -> list[str]:
-        return [file.name for file in self.pull().files]
+from assets.feeds.landing import Landing, land, landed_files
+from assets.feeds.manifest import MANIFEST
+from tests.assets.feeds.inboxes import TONIGHT, Clinic, mapping, wrong
 
 
 @pytest.fixture
@@ -214,13 +189,6 @@ def test_a_copy_kept_before_its_line_was_written_is_used(clinic: Clinic):
     assert clinic.pull().new == (1,)
 
 
-def wrong(clinic: Clinic) -> WrongInput:
-    with pytest.raises(WrongInput) as caught:
-        clinic.pull()
-    assert "\n" not in str(caught.value)
-    return caught.value
-
-
 def test_a_missing_inbox_is_said(clinic: Clinic):
     clinic.inbox.rmdir()
     assert wrong(clinic).place == str(clinic.inbox)
@@ -326,3 +294,41 @@ def test_what_was_fetched_counts_as_the_inboxs_under_the_name_of_its_pull(tmp_pa
     assert [file.path.read_bytes() for file in landed.files] == [b"a\n", b"b\n"]
     assert landed.unclaimed == ("pulled/ehr/other.csv",)
     assert night().new == ()
+
+
+def test_a_name_that_goes_back_to_the_bytes_of_two_versions_ago_is_newest(clinic: Clinic):
+    for day, content in enumerate((b"one", b"two", b"one", b"one", b"two")):
+        clinic.sends("staff.csv", content)
+        files = clinic.pull(TONIGHT + timedelta(days=day)).files
+    assert [file.path.read_bytes() for file in files] == [b"one", b"two", b"one", b"two"]
+    assert [file.same_as for file in files] == [None] * 4
+    assert [file.landed_on.day for file in files] == [20, 21, 22, 24]
+    assert [file.seen_on.day for file in files] == [20, 21, 20, 21]
+
+
+def test_a_copy_under_another_name_is_passed_over_until_its_name_says_something_else(clinic: Clinic):
+    clinic.sends("a.csv", b"one")
+    clinic.sends("b.csv", b"one")
+    clinic.pull()
+    clinic.sends("b.csv", b"two")
+    clinic.pull()
+    clinic.sends("b.csv", b"one")
+    assert [(file.name, file.same_as) for file in clinic.pull().files] == [
+        ("a.csv", None),
+        ("b.csv", 1),
+        ("b.csv", None),
+        ("b.csv", None),
+    ]
+
+
+@settings(max_examples=15)
+@given(st.lists(st.sampled_from([b"one", b"two", b"three"]), min_size=1, max_size=6))
+def test_the_newest_file_of_a_name_always_has_the_bytes_that_were_sent_last(contents: list[bytes]):
+    with tempfile.TemporaryDirectory() as folder:
+        clinic = Clinic(Path(folder))
+        for content in contents:
+            clinic.sends("staff.csv", content)
+            files = clinic.pull().files
+            assert files[-1].path.read_bytes() == content
+            assert files[-1].same_as is None
+        assert len(files) == 1 + sum(one != other for one, other in pairwise(contents))
