@@ -101,7 +101,7 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir()
     home, data_date = Path(night.home), night.as_of.isoformat()
-    name = night.repeats_version or warehouse.new_version(datetime.now(UTC))
+    name = night.repeats_version or warehouse.next_version(home, now=datetime.now(UTC))
     run_id = night.repeats_run or context.run_id
     with night.open_build() as con:
         rows = audit(con)

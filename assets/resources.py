@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
+from pydantic import PrivateAttr
 
 from assets import warehouse
 from assets.feeds.codes import Codes
@@ -46,6 +47,7 @@ class Night(dg.ConfigurableResource):
     secret_file: str = ""
     repeats_version: str = ""
     repeats_run: str = ""
+    _today: date | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:  # noqa: ARG002 - Dagster's signature
@@ -61,9 +63,11 @@ class Night(dg.ConfigurableResource):
 
     @property
     def as_of(self) -> date:
-        """The day that the data speak of."""
+        """The day that the data speak of; one day, also of a night that midnight or a set clock interrupts."""
         if not self.data_date:
-            return datetime.now(self.service.clinic.zone).date()
+            if self._today is None:
+                self._today = datetime.now(self.service.clinic.zone).date()
+            return self._today
         try:
             return date.fromisoformat(self.data_date)
         except ValueError as error:

@@ -18,6 +18,8 @@ from assets.contracts import quality
 from assets.feeds.landing import LandedFile, Landing, land, landed_files
 from assets.feeds.pulls.pulling import pull_everything
 from assets.feeds.secret import check_value
+from assets.feeds.wrong_input import WrongInput
+from assets.last_version import read_last
 from assets.resources import Night
 from assets.science.instruments.model import Instrument
 from assets.science.instruments.registry import Registry
@@ -89,6 +91,20 @@ def _described(instrument: Instrument) -> dict[str, object]:
     }
 
 
+def check_that_days_go_on(night: Night) -> None:
+    """A clock that was set back must not put older figures in the place of newer ones unasked."""
+    last = None if night.data_date else read_last(Path(night.home), quality.RUN)
+    if last is None:
+        return
+    published = last["data_date"].item()
+    if night.as_of < published:
+        raise WrongInput(
+            f"it says {night.as_of}, and the published version speaks of {published}",
+            place="this machine's clock",
+            mend="set it; or go back with `rollback`, or name the day with --as-of",
+        )
+
+
 def _pulled(night: Night) -> tuple[int, Landing]:
     """What there is to read, and how many files were fetched; without an inbox nothing is, since all has landed before."""
     service = night.service
@@ -125,6 +141,7 @@ def _pulled(night: Night) -> tuple[int, Landing]:
 def landing(night: Night) -> Iterator[dg.MaterializeResult[None]]:
     """Land what is new, and begin the night's build."""
     with tables.told_in_one_line():
+        check_that_days_go_on(night)
         service, codes = night.service, night.codes
         fetched, landed = _pulled(night)
     run = run_frame(service, data_date=night.as_of, secret_check=check_value(codes.secret))

@@ -12,7 +12,7 @@ import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -29,6 +29,7 @@ BUILD_FILE = "build.duckdb"
 SCRATCH_FILE = "scratch.duckdb"
 WAREHOUSE_FILE = "warehouse.duckdb"
 CURRENT = "current"
+_GOING = ".going-"
 LAYERS = ("staging", "marts", "analysis", "quality")
 
 # A reader's connection that can do nothing but read the one file.
@@ -147,6 +148,11 @@ def new_version(now: datetime) -> str:
     return now.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
 
 
+def next_version(home: Path, *, now: datetime) -> str:
+    """The name of a version made now: later than every kept one, also where the clock has been set back."""
+    return new_version(max([now, *(moment_of(kept) + timedelta(microseconds=1) for kept in versions(home)[-1:])]))
+
+
 def moment_of(version: str) -> datetime:
     """When a version was made, by its name; in UTC."""
     return datetime.strptime(version, "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
@@ -161,7 +167,8 @@ def publish(staged: Path, *, home: Path, version: str, keep: int) -> Path:
     for path in sorted(staged.rglob("*")):
         if path.is_file():
             path.chmod(0o440)
-            sync(path)
+        sync(path)
+    sync(staged)
     published = home / "published"
     published.mkdir(parents=True, exist_ok=True)
     folder = published / version
@@ -192,7 +199,11 @@ def versions(home: Path) -> list[str]:
     published = home / "published"
     if not published.is_dir():
         return []
-    return sorted(folder.name for folder in published.iterdir() if (folder / WAREHOUSE_FILE).is_file())
+    return sorted(
+        folder.name
+        for folder in published.iterdir()
+        if not folder.name.startswith(_GOING) and (folder / WAREHOUSE_FILE).is_file()
+    )
 
 
 def current_version(home: Path) -> str | None:
@@ -203,10 +214,13 @@ def current_version(home: Path) -> str | None:
 
 def prune(home: Path, *, keep: int) -> None:
     """Remove all but the last `keep` versions; never the current one. Open readers keep what they opened."""
-    current = current_version(home)
+    current, published = current_version(home), home / "published"
     for version in versions(home)[:-keep]:
         if version != current:
-            shutil.rmtree(home / "published" / version)
+            # Under its own name a half removed folder would look like a version, or be left over for good.
+            (published / version).rename(published / f"{_GOING}{version}")
+    for folder in published.glob(f"{_GOING}*"):
+        shutil.rmtree(folder)
 
 
 def _move_link(link: Path, *, target: Path) -> None:

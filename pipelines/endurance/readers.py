@@ -1,0 +1,125 @@
+"""People who read all the time, and what each of them was given.
+
+Belongs here: one reader's loop over the warehouse file, as an analyst opens it, and the site, as the gatekeeper reads it. Does
+not belong here: how many there are, or what a night does meanwhile.
+
+A version is told by its own manifest: the rows of every table, and the run that every page names. A reading that fits no
+version, or two, is a mixed one.
+"""
+
+import asyncio
+import json
+import os
+import random
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from assets import warehouse
+from assets.published import MANIFEST_FILE
+
+_TABLES: Final = ("quality.run", "staging.attendance", "staging.outcomes", "marts.sessions", "quality.checks")
+_PAUSE: Final = (0.5, 3.5)
+GOOD: Final = "good"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readings:
+    """How often readers read, how many versions they met, and what went wrong, by kind."""
+
+    times: int
+    versions: int
+    errors: dict[str, int]
+
+
+class _Stopped(Exception):
+    """The reader is told to stop."""
+
+
+def read_until_stopped(home: Path, *, notes: Path) -> int:
+    """One reader's loop; appends a line a reading to a file of its own in `notes`."""
+    signal.signal(signal.SIGTERM, _stop)
+    chance = random.Random(os.getpid())  # noqa: S311 -- only to read at different moments
+    with (notes / str(os.getpid())).open("a", encoding="utf-8", buffering=1) as told:
+        try:
+            while True:
+                told.write(_one_reading(home, wait=chance.uniform(0.0, 1.0)) + "\n")
+                time.sleep(chance.uniform(*_PAUSE))
+        except _Stopped:
+            return 0
+
+
+def gathered(notes: Path) -> Readings:
+    """What all readers of a folder noted."""
+    lines = [line for file in notes.iterdir() for line in file.read_text(encoding="utf-8").splitlines()]
+    errors = Counter(line for line in lines if not line.startswith(GOOD))
+    return Readings(
+        times=len(lines), versions=len({line for line in lines if line.startswith(GOOD)}), errors=dict(errors)
+    )
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    raise _Stopped
+
+
+def _one_reading(home: Path, *, wait: float) -> str:
+    try:
+        version = _analyst(home, wait=wait)
+        page = asyncio.run(_director(home))
+    except _Stopped:
+        raise
+    except Exception as error:  # noqa: BLE001 -- what is looked for
+        return f"{type(error).__name__}"
+    return page or f"{GOOD} {version}"
+
+
+def _analyst(home: Path, *, wait: float) -> str:
+    """Ask one open connection twice; the version that both answers are of."""
+    with warehouse.open_published(home / warehouse.WAREHOUSE_FILE) as con:
+        con_file = str(con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()[0][0])
+        first = {table: warehouse.count_rows(con, table) for table in _TABLES}
+        described = json.loads((Path(con_file).resolve().parent / MANIFEST_FILE).read_text(encoding="utf-8"))
+        time.sleep(wait)
+        again = {table: warehouse.count_rows(con, table) for table in _TABLES}
+    if first != again:
+        raise MixedVersionError("one connection, two answers")
+    if not _is_of(home, first, described=described):
+        raise MixedVersionError("rows that no version has")
+    return str(described["version"])
+
+
+def _is_of(home: Path, counted: dict[str, int], *, described: dict[str, dict[str, int]]) -> bool:
+    """Whether the rows are those of that version, or of another that is kept: the link may have moved since the opening."""
+    if all(described["rows"][table] == rows for table, rows in counted.items()):
+        return True
+    kept = [
+        json.loads((home / "published" / version / MANIFEST_FILE).read_text(encoding="utf-8"))
+        for version in warehouse.versions(home)
+    ]
+    return any(all(each["rows"][table] == rows for table, rows in counted.items()) for each in kept)
+
+
+async def _director(home: Path) -> str | None:
+    """Open a page and its parts as the server does; what is wrong, or nothing."""
+    from pipelines.gatekeeper.places import place_of  # noqa: PLC0415 - the server's room is not needed to count rows
+    from pipelines.gatekeeper.releases import Releases  # noqa: PLC0415
+
+    releases = Releases(home)
+    for path in ("index.html", "data-quality.html", "clinicians/index.html"):
+        place = place_of(path)
+        found = None if place is None else await releases.page(place)
+        if found is None:
+            return "a page is missing"
+        release, body = found
+        run = str(json.loads((release.folder.parent / MANIFEST_FILE).read_text(encoding="utf-8"))["run_id"])[:8]
+        if run.encode() not in body:
+            return "a page of another version"
+    return None
+
+
+class MixedVersionError(Exception):
+    """What was read is of no one version."""
