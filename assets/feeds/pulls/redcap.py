@@ -139,10 +139,11 @@ class _Asking:
 
     def _batch(self, ids: Sequence[str]) -> pl.DataFrame | None:
         fields = [self._record_field, *self.export.fields]
-        form = self._records() | {f"records[{at}]": each for at, each in enumerate(ids)}
-        form |= {f"fields[{at}]": each for at, each in enumerate(fields)}
+        form = self._records() | {f"fields[{at}]": each for at, each in enumerate(fields)}
         if self.export.form is not None:
             form |= {"forms[0]": self.export.form}
+        # Last, so that it is they that PHP drops where it drops what is beyond its limit: that can be seen.
+        form |= {f"records[{at}]": each for at, each in enumerate(ids)}
         frame, _ = self._patiently(form)
         missing = [] if frame is None else lacking(frame, self.export)
         if missing:

@@ -14,10 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
+import certifi
 import httpx
 
 from assets.feeds.pulls.source import PullFailedError
@@ -188,8 +190,16 @@ def open_web(*, place: str, seconds: float) -> Iterator[Web]:
     # Both write every address that they ask, at levels which a service may well keep.
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    with httpx.Client(timeout=httpx.Timeout(seconds), follow_redirects=False) as client:
+    with httpx.Client(verify=_trusted(), timeout=httpx.Timeout(seconds), follow_redirects=False) as client:
         yield Web(client=client, place=place, seconds=seconds)
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities of this machine or of SSL_CERT_FILE, and the public ones; read once, which takes a while."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float:
