@@ -29,6 +29,8 @@ VERBS = {
     "password": ("pipelines.commands.password:command", "Make an entry for the server's password file."),
     "audit": ("pipelines.commands.audit:command", "Read and verify the record of who saw what."),
     "query": ("pipelines.commands.query:command", "Ask the published warehouse a question in SQL."),
+    "export": ("pipelines.commands.export:command", "Write the published tables as Parquet files."),
+    "notebook": ("pipelines.commands.notebook:command", "Write a worked notebook over the published warehouse."),
     "extract": ("pipelines.commands.extract:command", "Write an extract in which nobody can be told apart."),
     "versions": ("pipelines.commands.versions:command", "List the published versions that are kept."),
     "rollback": ("pipelines.commands.rollback:command", "Publish an earlier version again."),

@@ -1,6 +1,5 @@
 """`extract`: a Parquet file of courses of treatment in which nobody can be told from k - 1 others, with its dictionary."""
 
-import os
 import shutil
 from pathlib import Path
 
@@ -21,24 +20,23 @@ def command(k: int, to: Path, home: str | None) -> int:
     """Write a k-anonymous extract of the published warehouse: no codes, coarse circumstances, scores as they are."""
     from assets import warehouse  # noqa: PLC0415 -- --help should not wait for it
     from assets.estimates.extract import SELECT, extract  # noqa: PLC0415
+    from assets.whole_files import beside  # noqa: PLC0415
+    from pipelines.kept import published_file  # noqa: PLC0415
 
-    folder = state_folder(home)
-    file = folder / warehouse.WAREHOUSE_FILE
-    if not file.is_file():
-        raise WrongInput("nothing is published there yet", place=f"--home {folder}", mend="run `nightly` or `demo`")
+    file = published_file(state_folder(home), version=None)
     if to.exists():
         raise WrongInput("it is there already", place=f"--to {to}", mend="name a folder that is not there yet")
     with warehouse.open_published(file) as con:
         courses = warehouse.read_frame(con, SELECT)
         data_date = con.sql("SELECT data_date FROM quality.run").fetchall()[0][0]
     made = extract(courses, k=k, data_date=data_date)
-    unfinished = to.with_name(f".{to.name}.new")
+    unfinished = beside(to)
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     made.rows.write_parquet(unfinished / ROWS)
     (unfinished / DICTIONARY).write_text(made.dictionary, encoding="utf-8")
     for path in unfinished.iterdir():
         path.chmod(0o640)
-    os.replace(unfinished, to)  # noqa: PTH105 -- whole or not at all
+    unfinished.replace(to)
     click.echo(f"{made.summary}.\n{to / ROWS}\n{to / DICTIONARY}")
     return 0

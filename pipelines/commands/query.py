@@ -39,18 +39,11 @@ def command(
     import duckdb  # noqa: PLC0415 -- --help should not wait for it
 
     from assets import warehouse  # noqa: PLC0415
+    from pipelines.kept import published_file  # noqa: PLC0415
 
-    folder = state_folder(home)
-    chosen = version or warehouse.current_version(folder)
-    if chosen is None:
-        raise WrongInput("nothing is published there yet", place=f"--home {folder}", mend="run `nightly` or `demo`")
-    if chosen not in warehouse.versions(folder):
-        raise WrongInput(
-            "no such version is kept", place=f"--version {chosen}", mend="see `versions` for those that are"
-        )
+    file = published_file(state_folder(home), version=version)
     shape = _shape(shape, to=to)
     asked = sys.stdin.read() if sql == "-" else sql or _WHAT_THERE_IS
-    file = folder / "published" / chosen / warehouse.WAREHOUSE_FILE
     with warehouse.open_published(file, memory_limit=memory) as con:
         try:
             frame = _answer(con, asked)
