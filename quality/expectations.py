@@ -1,17 +1,17 @@
 """Runs rules as Great Expectations suites inside DuckDB, on a connection that is already open.
 
-Belongs here: everything that knows Great Expectations. It is imported inside functions, because importing it costs
-seconds that only a night needs. Does not belong here: what the rules are (`quality.suites`, `quality.rules`) or
-making its pages safe to show (`quality.data_docs`).
+Belongs here: everything that knows Great Expectations but what its expectations count (`quality.counted`). Both are
+imported inside functions, because importing the library costs seconds that only a night needs. Does not belong here:
+what the rules are (`quality.suites`, `quality.rules`) or making its pages safe to show (`quality.data_docs`).
 
-Verdicts carry counts only. Great Expectations itself is asked for no failing values (SUMMARY, none of the values
-kept), and rules written as SQL are counted inside DuckDB, so that no row reaches Python.
+Verdicts carry counts only: Great Expectations is asked for no failing value, and no row reaches Python.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
+import logging
 import os
 import re
 import warnings
@@ -117,8 +117,7 @@ def _failing_rows(rule: Rule, found: Any) -> int:
         case Check.COLUMNS_IN_ORDER | Check.TYPE:
             return 0 if found.success else 1
         case _:
-            # Of an empty table the library gives no count, because a sum over no rows is missing.
-            return 0 if found.result["element_count"] == 0 else int(found.result["unexpected_count"])
+            return int(found.result["unexpected_count"])
 
 
 def _reasons_for_no_verdict(found: Any) -> list[str]:
@@ -141,7 +140,7 @@ def _without_values(message: str) -> str:
 
 
 def _expectation(rule: Rule) -> Any:
-    import great_expectations.expectations as gxe  # noqa: PLC0415
+    from quality import counted  # noqa: PLC0415 -- it imports the library
 
     told: dict[str, Any] = {
         "severity": "critical" if rule.severity is Severity.ERROR else "warning",
@@ -151,39 +150,24 @@ def _expectation(rule: Rule) -> Any:
     given = rule.arguments
     match rule.check:
         case Check.COLUMNS_IN_ORDER:
-            return gxe.ExpectTableColumnsToMatchOrderedList(column_list=list(given["columns"]), **told)
+            return counted.ExpectTableColumnsToMatchOrderedList(column_list=list(given["columns"]), **told)
         case Check.TYPE:
-            return gxe.ExpectColumnValuesToBeOfType(column=given["column"], type_=given["type"], **told)
+            return counted.ExpectColumnValuesToBeOfType(column=given["column"], type_=given["type"], **told)
         case Check.NOT_MISSING:
-            return gxe.ExpectColumnValuesToNotBeNull(column=given["column"], **told)
+            return counted.ExpectColumnValuesToNotBeNull(column=given["column"], **told)
         case Check.WITHIN:
-            return gxe.ExpectColumnValuesToBeBetween(
+            return counted.ExpectColumnValuesToBeBetween(
                 column=given["column"], min_value=given["minimum"], max_value=given["maximum"], **told
             )
         case Check.AMONG:
-            return gxe.ExpectColumnValuesToBeInSet(column=given["column"], value_set=list(given["words"]), **told)
+            return counted.ExpectColumnValuesToBeInSet(column=given["column"], value_set=list(given["words"]), **told)
         case Check.NO_FAILING_ROWS:
             # Braces in SQL are Great Expectations' placeholders unless doubled, and `:word` is SQLAlchemy's unless
             # escaped. The batch is named to satisfy its check that a query keeps to the batch; the rule's own SQL
             # names its tables.
             sql = str(rule.failing_rows).replace("{", "{{").replace("}", "}}")
             sql = _LOOKS_LIKE_A_PARAMETER.sub(r"\\:", sql)
-            return _counted_in_duckdb()(unexpected_rows_query=f"{sql} /* {{batch}} */", **told)
-
-
-@functools.cache
-def _counted_in_duckdb() -> Any:
-    """The expectation that no row fails a query; its parent would also fetch failing rows, which this leaves."""
-    from great_expectations.expectations import UnexpectedRowsExpectation  # noqa: PLC0415
-
-    class ExpectNoFailingRows(UnexpectedRowsExpectation):
-        metric_dependencies = ("unexpected_rows_query.row_count",)
-
-        def _validate(self, metrics: Any, runtime_configuration: Any = None, execution_engine: Any = None) -> Any:  # noqa: ARG002 -- its parent's signature
-            count = metrics["unexpected_rows_query.row_count"]
-            return {"success": count == 0, "result": {"observed_value": count}}
-
-    return ExpectNoFailingRows
+            return counted.ExpectNoFailingRows(unexpected_rows_query=f"{sql} /* {{batch}} */", **told)
 
 
 def _context() -> Any:
@@ -203,6 +187,8 @@ def _load() -> None:
         # The library imports a module of the standard library that warns of its age; that is not ours to mend.
         warnings.simplefilter("ignore", DeprecationWarning)
         importlib.import_module("great_expectations")
+    # `quality.counted` takes the place of some of the library's expectations, which the library would announce.
+    logging.getLogger("great_expectations.expectations.registry").setLevel(logging.ERROR)
 
 
 def drawn(outcome: Outcome) -> str:
