@@ -7,7 +7,7 @@ value-free: it names settings, folders and times, never what is in a file.
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -45,7 +45,14 @@ class Look:
 
 
 def examine(
-    *, home: Path, secret: Path, config: Path | None, inbox: Path | None, now: datetime, overdue_hours: int
+    *,
+    home: Path,
+    secret: Path,
+    config: Path | None,
+    inbox: Path | None,
+    now: datetime,
+    overdue_hours: int,
+    environ: Mapping[str, str],
 ) -> tuple[Look, ...]:
     """Look at everything.
 
@@ -56,10 +63,11 @@ def examine(
         inbox: the folder that files arrive in; not looked at where None.
         now: this moment, with its zone.
         overdue_hours: how old the last night may be.
+        environ: the environment, as the night would find it.
     """
     looks = [_folder(home), _disk(home), _lock(home), _secret(secret, home=home), _clock(home, now=now)]
     if config is not None:
-        looks.append(_config(config))
+        looks.extend(_config(config, environ=environ))
     if inbox is not None:
         looks.append(_inbox(inbox))
     looks.append(_last_night(home, now=now, overdue_hours=overdue_hours))
@@ -153,13 +161,22 @@ def _clock(home: Path, *, now: datetime) -> Look:
     return _good("clock", now.astimezone(UTC).isoformat(timespec="seconds"))
 
 
-def _config(config: Path) -> Look:
+def _config(config: Path, *, environ: Mapping[str, str]) -> Iterator[Look]:
     try:
         service = read_service(config)
         read_alerts(config)
     except WrongInput as wrong:
-        return _bad("settings", f"{wrong.place}: {wrong.what}", mend=wrong.mend)
-    return _good("settings", f"{len(service.feeds)} feeds, days begin in {service.clinic.time_zone}")
+        yield _bad("settings", f"{wrong.place}: {wrong.what}", mend=wrong.mend)
+        return
+    yield _good("settings", f"{len(service.feeds)} feeds, days begin in {service.clinic.time_zone}")
+    for name, pull in service.pulls.items():
+        missing = [variable for variable in pull.variables.values() if not environ.get(variable)]
+        what = f"pulls.{name}"
+        if missing:
+            mend = "set it where the night is started, and start doctor in the same way"
+            yield _bad(what, f"the environment has no {', '.join(missing)}", mend=mend)
+        else:
+            yield _good(what, "its secrets are set" if pull.variables else "needs no secret")
 
 
 def _inbox(inbox: Path) -> Look:

@@ -1,5 +1,6 @@
 """`doctor`: what tonight's run stands on, looked at one by one; exit 1 where something would stop it."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pipelines.state import secret_file, state_folder
 @options.home()
 @click.option("--alert", is_flag=True, help="Tell those whom --config names where no night has ended in time.")
 def command(*, config: Path | None, inbox: Path | None, home: str | None, alert: bool) -> int:
-    """Look at the disk, the folders, the lock, the secret, the clock, the settings and the last night."""
+    """Look at the disk, the folders, the lock, the secret, the clock, the settings, the pulls' secrets and the last night."""
     from assets.service import read_service  # noqa: PLC0415 -- --help should not wait for it
     from pipelines import doctor  # noqa: PLC0415
     from pipelines.alerts import Alerts, read_alerts, tell, told_of_silence  # noqa: PLC0415
@@ -32,6 +33,7 @@ def command(*, config: Path | None, inbox: Path | None, home: str | None, alert:
         inbox=inbox,
         now=now,
         overdue_hours=alerts.overdue_hours,
+        environ=os.environ,
     )
     click.echo(
         as_table([{"what": look.what, "health": look.health, "seen": look.seen, "mend": look.mend} for look in looks])

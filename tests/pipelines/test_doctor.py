@@ -35,7 +35,7 @@ def leave(folder, *, ended, problem=None):
 
 @pytest.fixture
 def look(home, tmp_path):
-    def looked(what, *, now=NOW, config=DEMO, secret=None):
+    def looked(what, *, now=NOW, config=DEMO, secret=None, environ=None):
         (tmp_path / "inbox").mkdir(exist_ok=True)
         (tmp_path / "inbox" / "a.csv").touch()
         looks = examine(
@@ -45,6 +45,7 @@ def look(home, tmp_path):
             inbox=tmp_path / "inbox",
             now=now,
             overdue_hours=26,
+            environ=environ or {},
         )
         return next(each for each in looks if each.what == what)
 
@@ -54,7 +55,13 @@ def look(home, tmp_path):
 def test_after_a_good_night_everything_is_good(home, look, tmp_path):
     look("disk")
     looks = examine(
-        home=home, secret=home / "secret.key", config=DEMO, inbox=tmp_path / "inbox", now=NOW, overdue_hours=26
+        home=home,
+        secret=home / "secret.key",
+        config=DEMO,
+        inbox=tmp_path / "inbox",
+        now=NOW,
+        overdue_hours=26,
+        environ={},
     )
     assert {each.health for each in looks} == {Health.GOOD}
     names = [each.what for each in looks]
@@ -64,7 +71,9 @@ def test_after_a_good_night_everything_is_good(home, look, tmp_path):
 
 
 def test_before_the_first_night_nothing_is_bad_and_the_missing_night_is_said(tmp_path):
-    looks = examine(home=tmp_path / "new", secret=tmp_path / "s", config=None, inbox=None, now=NOW, overdue_hours=26)
+    looks = examine(
+        home=tmp_path / "new", secret=tmp_path / "s", config=None, inbox=None, now=NOW, overdue_hours=26, environ={}
+    )
     assert Health.BAD not in {each.health for each in looks}
     assert [each.what for each in looks if each.health is Health.WATCH] == ["last night"]
     assert not (tmp_path / "new").exists()
@@ -109,9 +118,34 @@ def test_wrong_settings_are_said_as_a_night_would_say_them(look, tmp_path):
     assert (found.health, found.mend != "") == (Health.BAD, True)
 
 
+def test_a_pull_whose_secret_is_not_in_the_environment_is_bad_and_what_is_there_is_not_said(look, tmp_path):
+    pulling = tmp_path / "pulling.toml"
+    pulling.write_text(
+        DEMO.read_text()
+        + """
+[pulls.forms]
+kind = "redcap"
+url = "https://redcap.clinic.example/api/"
+token_variable = "REDCAP_TOKEN"
+exports = [{ name = "phq9", form = "phq9" }]
+
+[pulls.share]
+kind = "objects"
+url = "file:///srv/share"
+"""
+    )
+    missing = look("pulls.forms", config=pulling)
+    assert (missing.health, missing.seen) == (Health.BAD, "the environment has no REDCAP_TOKEN")
+    there = look("pulls.forms", config=pulling, environ={"REDCAP_TOKEN": "0A1B"})
+    assert (there.health, "0A1B" in there.seen + there.mend) == (Health.GOOD, False)
+    assert look("pulls.share", config=pulling).health is Health.GOOD
+
+
 def test_an_empty_inbox_is_worth_a_look_and_none_is_bad(tmp_path, home):
     def seen(inbox):
-        looks = examine(home=home, secret=home / "secret.key", config=None, inbox=inbox, now=NOW, overdue_hours=26)
+        looks = examine(
+            home=home, secret=home / "secret.key", config=None, inbox=inbox, now=NOW, overdue_hours=26, environ={}
+        )
         return next(each.health for each in looks if each.what == "inbox")
 
     (tmp_path / "empty").mkdir()
