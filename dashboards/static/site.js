@@ -11,6 +11,19 @@
   var charts = Array.prototype.map.call(document.querySelectorAll("script[data-chart]"), function (data) {
     return { box: document.getElementById(data.dataset.chart), figure: JSON.parse(data.textContent), drawn: false };
   });
+  // The words stand before the charts' library is run: it takes longer than all the rest of the page.
+  var address = document.currentScript.dataset.bundle;
+  var library = new Promise(function (ready) {
+    if (!charts.length) { return; }
+    window.requestAnimationFrame(function () {
+      window.setTimeout(function () {
+        var script = document.createElement("script");
+        script.src = address;
+        script.onload = ready;
+        document.head.appendChild(script);
+      }, 0);
+    });
+  });
   charts.forEach(function (chart) { chart.box.style.minHeight = chart.box.dataset.height + "px"; });
 
   // Where names were laid over codes on the page, charts say them too.
@@ -48,12 +61,18 @@
       lowest = at;
     });
   }
+  function named(figure) {
+    // Lines that a chart names one under the other, each of two lines of type at most.
+    return (figure.layout.yaxis.ticktext || figure.layout.yaxis.categoryarray || []).length;
+  }
   function draw(chart, width) {
+    if (!window.Plotly) { return library.then(function () { return draw(chart, width); }); }
+    if (!width && !chart.box.clientWidth) { return Promise.resolve(); }
     var isPrint = Boolean(width);
     var figure = narrowed(copyOf(chart.figure, scheme.matches && !isPrint), width || chart.box.clientWidth);
     figure.layout.width = width || chart.box.clientWidth;
     // On paper charts are low, so that a page of them can be handed out; labels beside them move apart again.
-    if (isPrint) { figure.layout.height = Math.min(figure.layout.height, 190); respaced(figure.layout); }
+    if (isPrint) { figure.layout.height = Math.min(figure.layout.height, Math.max(190, 30 * named(figure))); respaced(figure.layout); }
     chart.drawn = true;
     chart.width = figure.layout.width;
     return window.Plotly.react(chart.box, figure.data, figure.layout, { displayModeBar: false, responsive: false });

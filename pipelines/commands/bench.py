@@ -11,7 +11,7 @@ from assets.feeds.wrong_input import WrongInput
 from pipelines import benchmarks
 from pipelines.benchmarks.result import BenchResult, as_table, last_line
 
-NO_BENCHMARKS = frozenset({"result", "corruption"})
+NO_BENCHMARKS = frozenset({"result", "corruption", "visits"})
 
 
 def names() -> list[str]:
