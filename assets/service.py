@@ -17,8 +17,10 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from assets.contracts import staging
 from assets.feeds.mapping import FeedMapping, glob_to_regex
 from assets.feeds.mapping_checks import read_mappings
+from assets.feeds.pulls.fhir_settings import check_measures
 from assets.feeds.pulls.settings import Pull, read_pulls
 from assets.feeds.wrong_input import WrongInput
+from assets.science.instruments.loinc import LOINC_FORMS
 from assets.science.instruments.registry import REGISTRY, Registry, with_local
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -202,6 +204,7 @@ def _parsed(place: str, text: str) -> Service:
         raise WrongInput(str(error).rstrip("."), place="instruments", mend="mend that number") from error
     counts = {each.id: each.n_items.value for each in registry}
     pulls = read_pulls(tables.pop("pulls", {}))
+    check_measures(pulls, instruments=counts, with_codes=[form.instrument for form in LOINC_FORMS if form.items.value])
     feeds = read_mappings(tables.pop("feeds", {}), feeds=staging.FEEDS, instruments=counts)
     try:
         service = Service(**tables, feeds=feeds, pulls=pulls)

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from assets.feeds.pulls.fhir_settings import FhirPull
 from assets.feeds.pulls.patience import FIRST_WAIT, patiently
 from assets.feeds.pulls.redcap_settings import RedcapPull
 from assets.feeds.pulls.setting_parts import secret
@@ -60,6 +61,14 @@ def source_of(name: str, settings: Pull, *, environ: Mapping[str, str], zone: Zo
         return RedcapProject(
             name=name, settings=settings, token=secrets["token_variable"], zone=zone, now=now, wait=FIRST_WAIT
         )
+    if isinstance(settings, FhirPull):
+        from assets.feeds.pulls.fhir import FhirSearch  # noqa: PLC0415
+        from assets.feeds.pulls.fhir_bulk import FhirExport  # noqa: PLC0415
+        from assets.feeds.pulls.fhir_sign_in import sign_in_of  # noqa: PLC0415
+
+        tokens = sign_in_of(settings, place=f"pulls.{name}", secrets_by_key=secrets)
+        way = {"search": FhirSearch, "bulk": FhirExport}[settings.way]
+        return way(name=name, settings=settings, tokens=tokens, zone=zone, now=now, wait=FIRST_WAIT)
     from assets.feeds.pulls.objects import ObjectFolder  # noqa: PLC0415
 
     return ObjectFolder(

@@ -1,6 +1,6 @@
 """Where a clinic's systems are and what is asked of them: one `[pulls.<name>]` table a system.
 
-Belongs here: the shape of those tables, save of systems that have a module of their own for it (`redcap_settings`). Does
+Belongs here: the shape of those tables, save of systems that have a module of their own for it (`redcap_settings`, `fhir_settings`). Does
 not belong here: how a system is spoken to (`sql`, `objects`), or what the fetched files mean (`assets.feeds.mapping`: the files of pull `ehr` and query `visits` are `pulled/ehr/visits*.parquet`).
 A secret is never a setting: a setting names the environment variable that holds it.
 """
@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
+from assets.feeds.pulls.fhir_settings import FhirPull
 from assets.feeds.pulls.redcap_settings import RedcapPull
 from assets.feeds.pulls.setting_parts import FROZEN, Name, Variable
 from assets.feeds.wrong_input import WrongInput
@@ -85,7 +86,7 @@ class ObjectPull(BaseModel):
         return {f"secrets.{option}": variable for option, variable in self.secrets.items()}
 
 
-Pull = SqlPull | ObjectPull | RedcapPull
+Pull = SqlPull | ObjectPull | RedcapPull | FhirPull
 _PULLS = TypeAdapter(dict[Name, Annotated[Pull, Field(discriminator="kind")]])
 
 

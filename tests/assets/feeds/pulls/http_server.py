@@ -82,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part) if said.ending == "chunked" else part)
         self.wfile.flush()
 
-    do_GET = do_POST = _answer  # noqa: N815 - the library's names
+    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - the library's names
 
     def log_message(self, *words):
         """Nothing is told of what was asked."""

@@ -1,0 +1,318 @@
+"""Flattening: FHIR resources as they come, in memory, become rows of text in a Parquet file.
+
+Belongs here: JSON in, rows out, and that no row stands twice. Does not belong here: which paths are kept (`fhir_columns`),
+how a form becomes rows (`fhir_form_rows`), or where the JSON comes from (`fhir`, `fhir_bulk`). No JSON is ever written to
+a disk.
+
+The JSON is read by DuckDB, which takes out the wanted paths without making Python objects of the rest. A path whose value
+has another type than FHIR gives it is empty, as if it were not there.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+from zoneinfo import ZoneInfo
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assets.feeds.pulls.fhir_columns import COLUMNS, DELETED, ISSUES, KEYS, REFERENCES, STRUCTS
+from assets.feeds.pulls.fhir_form_rows import FORM_ROWS, register_forms
+from assets.feeds.pulls.fhir_forms import Forms
+from assets.feeds.pulls.fhir_settings import Resource
+from assets.feeds.pulls.source import PullFailedError
+
+# Rows are made of that many bytes at once: planning a query costs what reading some megabytes does.
+_BATCH: Final = 16 * 1024 * 1024
+_MEMORY: Final = "1GB"
+_TEXTS: Final = "rapport_texts"
+# No longer than a line's end, an empty line is looked at by itself.
+_SHORT: Final = 3
+_LINKS: Final = '[{"relation":"VARCHAR","url":"VARCHAR"}]'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """What a page of a search says beside its resources.
+
+    Attributes:
+        kind: `Bundle`, or what the server answered instead of one.
+        links: relation to address, as the server gives them.
+        total: how many resources the search has found by the server's count; None where it does not say.
+        made_at: when, by the server's clock; None where it does not say.
+        issues: where it is no Bundle, the codes of what the server could not do.
+    """
+
+    kind: str | None
+    links: dict[str, str]
+    total: int | None
+    made_at: datetime | None
+    issues: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What one search has brought so far.
+
+    Attributes:
+        resources: how many different ones.
+        oldest: when the one changed that changed longest ago; None where not all say so.
+        is_newest_first: whether they came in the order of their last change, the newest first.
+        issues: the codes of what the server could not do, of severity `error` or `fatal`.
+    """
+
+    resources: int
+    oldest: datetime | None
+    is_newest_first: bool
+    issues: tuple[str, ...]
+
+
+class ResourceFile:
+    """A Parquet file of one kind of resource, written as they come; a context whose end closes it.
+
+    Args:
+        path: the new file.
+        resource: the kind; others that come along are left out.
+        is_paged: whether pages are added, or lines.
+        forms: which forms and observations are which measures.
+        zone: the clinic's own.
+
+    Attributes:
+        resources: how many came, those that came twice counted twice.
+        rows: how many were made of them; those that stand, once the file is closed.
+    """
+
+    def __init__(self, path: Path, *, resource: Resource, is_paged: bool, forms: Forms, zone: ZoneInfo) -> None:
+        self.resources = 0
+        self.rows = 0
+        self._path, self._resource, self._is_paged = path, resource, is_paged
+        self._schema = pa.schema([pa.field(column.name, pa.string()) for column in COLUMNS[resource]])
+        self._texts: list[pa.Table] = []
+        self._bytes = 0
+        self._keys: list[npt.NDArray[np.uint64]] = []
+        self._con = duckdb.connect()
+        self._con.execute(f"SET TimeZone = '{zone.key}'")
+        self._con.execute(f"SET memory_limit = '{_MEMORY}'")
+        register_forms(self._con, forms)
+        self.begin_search()
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+
+    def __enter__(self) -> Self:
+        """The file, open."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it, and where all went well see to it that every row stands once, in its newest version."""
+        try:
+            if error is None:
+                self._flush()
+            self._writer.close()
+            if error is None and self._has_repeats():
+                self._keep_the_newest()
+        finally:
+            self._writer.close()
+            self._con.close()
+
+    def add_lines(self, lines: bytes) -> int:
+        """Take whole lines, a resource each; how many there are that are not blank.
+
+        Raises:
+            PullFailedError: where one of them is no JSON.
+        """
+        texts = _as_texts(lines)
+        self._take(texts, size=len(lines))
+        return int(texts.num_rows)
+
+    def add_page(self, page: bytes) -> Page:
+        """Take a Bundle of a search.
+
+        Raises:
+            PullFailedError: where it is no JSON.
+        """
+        with _told_without_values():
+            text = page.decode()
+            kind, total, made_at, links, issues = self._con.execute(
+                f"""
+                SELECT x[1], TRY_CAST(x[2] AS BIGINT), x[3],
+                  json_transform(x[4], '{_LINKS}'), json_transform(x[5], '{ISSUES}')
+                FROM (SELECT json_extract_string(
+                  ?, ['$.resourceType', '$.total', '$.meta.lastUpdated', '$.link', '$.issue']) AS x)""",
+                [text],
+            ).fetchall()[0]
+        links = {link["relation"]: link["url"] for link in links or () if link and link["relation"] and link["url"]}
+        if kind == "Bundle":
+            self._take(pa.table({"j": [text]}), size=len(page))
+        return Page(kind=kind, links=links, total=total, made_at=moment_of(made_at), issues=_errors(issues or ()))
+
+    def add_deleted(self, lines: bytes) -> None:
+        """Take whole lines, a Bundle each, whose entries say which resources are no longer there.
+
+        Raises:
+            PullFailedError: where one of them is no JSON.
+        """
+        own = {"id": "id", "status": f"'{DELETED}'"}
+        columns = ", ".join(f'{own.get(name, "CAST(NULL AS VARCHAR)")} AS "{name}"' for name in self._schema.names)
+        pattern = f"(?:^|/){self._resource}/([A-Za-z0-9.-]{{1,64}})$"
+        self._write(
+            f"""SELECT {columns}, hash('{DELETED}', id) AS key FROM (
+              SELECT nullif(regexp_extract(entry->>'$.request.url', '{pattern}', 1), '') AS id
+              FROM (SELECT unnest(json_extract(j, '$.entry[*]')) AS entry FROM {_TEXTS})
+              WHERE entry->>'$.request.method' = 'DELETE')
+            WHERE id IS NOT NULL""",
+            texts=_as_texts(lines),
+        )
+
+    def begin_search(self) -> None:
+        """Count from here what a search brings."""
+        self._flush()
+        self._found: list[npt.NDArray[np.uint64]] = []
+        self._changed: list[npt.NDArray[np.float64]] = []
+        self._issues: list[dict[str, str | None]] = []
+
+    def found(self) -> Found:
+        """What came since the search began."""
+        self._flush()
+        changed = np.concatenate([np.empty(0), *self._changed])
+        return Found(
+            resources=np.unique(np.concatenate([np.empty(0, np.uint64), *self._found])).size,
+            oldest=datetime.fromtimestamp(changed.min(), UTC) if changed.size and not np.isnan(changed).any() else None,
+            is_newest_first=bool(np.all(np.diff(changed) <= 0)),
+            issues=_errors(self._issues),
+        )
+
+    def _take(self, texts: pa.Table, *, size: int) -> None:
+        self._texts.append(texts)
+        self._bytes += size
+        if self._bytes >= _BATCH:
+            self._flush()
+
+    def _flush(self) -> None:
+        if not self._texts:
+            return
+        texts, self._texts, self._bytes = pa.concat_tables(self._texts), [], 0
+        struct = STRUCTS[self._resource]
+        if self._is_paged:
+            entries = f"""SELECT unnest(json_transform(j, '{{"entry":[{{"resource":{struct}}}]}}').entry).resource AS r FROM {_TEXTS}"""
+            self._make("taken", entries, texts=texts)
+            self._count()
+            self._write(_rows_sql(self._resource, "taken"))
+        else:
+            self.resources += texts.num_rows
+            lines = f"(SELECT json_transform(j, '{struct}') AS r FROM {_TEXTS})"
+            self._write(_rows_sql(self._resource, lines), texts=texts)
+
+    def _count(self) -> None:
+        seen = self._con.sql(
+            f"SELECT hash(r.id) AS id, epoch(TRY_CAST(r.meta.lastUpdated AS TIMESTAMPTZ)) AS changed FROM taken"
+            f" WHERE {_of_kind(self._resource)}"
+        ).to_arrow_table()
+        self.resources += seen.num_rows
+        self._found.append(seen.column("id").to_numpy())
+        self._changed.append(seen.column("changed").to_numpy().astype(np.float64))
+        issues = self._con.execute(
+            "SELECT unnest(r.issue) FROM taken WHERE r.resourceType = 'OperationOutcome'"
+        ).fetchall()
+        self._issues += [issue for (issue,) in issues if issue]
+
+    def _write(self, select: str, *, texts: pa.Table | None = None) -> None:
+        self._make("made", select, texts=texts)
+        made = self._con.sql("SELECT * FROM made").to_arrow_table()
+        self._keys.append(made.column("key").to_numpy())
+        self.rows += made.num_rows
+        if made.num_rows:
+            self._writer.write_table(made.select(self._schema.names).cast(self._schema))
+
+    def _make(self, table: str, select: str, *, texts: pa.Table | None) -> None:
+        with _told_without_values():
+            if texts is not None:
+                self._con.register(_TEXTS, texts)
+            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
+
+    def _has_repeats(self) -> bool:
+        seen = np.concatenate([np.empty(0, np.uint64), *self._keys])
+        return np.unique(seen).size < seen.size
+
+    def _keep_the_newest(self) -> None:
+        """Leave of each row the version that changed last; of equals, the one that came last."""
+        keys = ", ".join(f'"{name}"' for name in KEYS[self._resource])
+        listed = ", ".join(f'"{name}"' for name in self._schema.names)
+        settled = self._path.with_name(f"{self._path.name}.settled")
+        self._con.execute(f"SET temp_directory = '{_quoted(self._path.with_name(self._path.name + '.spilled'))}'")
+        self._con.execute(f"""
+            COPY (
+              SELECT {listed} FROM read_parquet('{_quoted(self._path)}', file_row_number = true)
+              QUALIFY row_number() OVER (PARTITION BY {keys} ORDER BY updated DESC NULLS LAST, file_row_number DESC) = 1
+            ) TO '{_quoted(settled)}' (FORMAT parquet, COMPRESSION zstd)""")
+        settled.replace(self._path)
+        self.rows = pq.ParquetFile(self._path).metadata.num_rows
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """A FHIR instant; None where it is missing or none."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def _of_kind(resource: Resource) -> str:
+    return f"r.resourceType = '{resource}' AND r.id IS NOT NULL"
+
+
+def _rows_sql(resource: Resource, source: str) -> str:
+    """SELECT of the file's rows, each with the hash of its key, from a source of structs `r`."""
+    select = f"SELECT r FROM {source} WHERE {_of_kind(resource)}"
+    select = FORM_ROWS.get(resource, "{resources}").replace("{resources}", select)
+    references = REFERENCES.get(resource)
+    if references is not None:
+        select = f"SELECT *, array_to_string(list_transform({references}), '  ') AS refs FROM ({select})"
+    columns = ", ".join(f'{column.sql} AS "{column.name}"' for column in COLUMNS[resource])
+    keys = ", ".join(f'"{name}"' for name in KEYS[resource])
+    return f"SELECT *, hash({keys}) AS key FROM (SELECT {columns} FROM ({select}))"
+
+
+def _as_texts(lines: bytes) -> pa.Table:
+    """Lines as a column of text, without a copy of each; blank ones left out."""
+    letters = np.frombuffer(lines, np.uint8)
+    ends = np.flatnonzero(letters == ord("\n")) + 1
+    if letters.size and (not ends.size or ends[-1] != letters.size):
+        ends = np.append(ends, letters.size)
+    offsets = np.concatenate(([0], ends)).astype(np.int32)
+    column = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(lines))
+    table = pa.table({"j": column})
+    is_blank = np.zeros(len(ends), np.bool_)
+    for at in np.flatnonzero(np.diff(offsets) <= _SHORT).tolist():
+        is_blank[at] = not lines[offsets[at] : offsets[at + 1]].strip()
+    return table.filter(pa.array(~is_blank)) if is_blank.any() else table
+
+
+def _errors(issues: Iterable[Mapping[str, str | None] | None]) -> tuple[str, ...]:
+    """Codes of FHIR's own vocabulary, so that nothing else is ever told."""
+    told = [issue for issue in issues if issue and issue["severity"] in {"error", "fatal"}]
+    return tuple(
+        code if re.fullmatch("[a-z-]{1,40}", code) else "?" for code in (issue["code"] or "?" for issue in told)
+    )
+
+
+@contextmanager
+def _told_without_values() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.InvalidInputException, duckdb.ConversionException, UnicodeDecodeError):
+        # Their messages quote the text, so none of them is kept even as a cause.
+        raise PullFailedError("the system's answer is not JSON") from None
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
