@@ -70,6 +70,16 @@ def service_link_title(measures: str, *, certainty: str, is_positive: bool) -> s
     return f"{measures}: {said[:1].lower() + said[1:]}" if measures else said
 
 
+def answer_in_short(measures: str, *, certainty: str, is_positive: bool) -> str:
+    """The service's answer to the question that its page asks, and how sure it is, in a line."""
+    if certainty == "too_few":
+        return "Too few ratings for an answer yet."
+    if certainty == "cannot_tell":
+        return f"Cannot tell yet whether a better alliance than usual goes with a better next score ({measures})."
+    said = words.link_title(certainty=certainty, is_positive=is_positive)
+    return f"{said} ({measures}): {words.certainty(certainty).lower()}."
+
+
 def conversations_caption(*, listed: int, signed: int, looked_at: int) -> str:
     """How many are listed of how many with a sign, and what a reader may conclude."""
     return (

@@ -4,7 +4,8 @@ Belongs here: wording of rates, method badges, effect sizes and milestones. Does
 its declaration says (`assets.contracts.rates`), and how numbers are written (`words`).
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from dashboards import words
 
@@ -122,6 +123,15 @@ def waits_title(*, percent: float | None, low: float | None, high: float | None)
     if percent is None or low is None or high is None:
         return "How long people waited from referral to a first session"
     return f"{words.decimal(percent)}% had a first session within 6 weeks of referral (95% range {words.percent_between(low, high)})"
+
+
+def in_short(row: Mapping[str, Any] | None) -> str:
+    """A rate inside a sentence: per cent, its range and its counts."""
+    if row is None:
+        return "too few to say"
+    percent = published(row["published_percent"], is_too_few=row["is_too_few"])
+    counts = of_counts(row["numerator"], row["denominator"])
+    return f"{percent} ({words.percent_between(row['low'], row['high'])}; {counts})"
 
 
 def closer_words(measure: str) -> str:

@@ -52,6 +52,21 @@ def within_words(row: dict[str, Any]) -> str:
     return f"{said}: {words.slope(row['estimate'])} points for {step_words(row['alliance_instrument'])} (95% range {words.slope_between(row['low'], row['high'])})."
 
 
+def answer_words(service: Service, area: Area) -> str:
+    """Whether alliance goes with progress within clients of the area's main measures, and how sure, in a line."""
+    if not area.pairs or service.is_withheld:
+        return finding_words.answer_in_short("", certainty="too_few", is_positive=False)
+    alliance, outcome = area.pairs[0]
+    main = {"alliance_instrument": alliance, "outcome_instrument": outcome, "level": "within_client"}
+    row = next((each for each in level_rows(service, area) if main.items() <= each.items()), None)
+    is_few = row is None or row["estimate"] is None or int(row["clients"]) < service.settings.minimum_clients
+    return finding_words.answer_in_short(
+        f"{alliance} with {outcome}",
+        certainty="too_few" if row is None or is_few else str(row["certainty"]),
+        is_positive=row is not None and (row["estimate"] or 0) > 0,
+    )
+
+
 def levels_panel(service: Service, area: Area) -> Panel:
     """Does alliance go with progress here? Three levels, each with its range."""
     found = level_rows(service, area)
@@ -156,19 +171,11 @@ def waits_panel(service: Service, area: Area, rates: pl.DataFrame) -> Panel:
                 f"{parts[3]:.0f} days",
             )
         )
-    first = rate_of(rates, area, WAITS[0])
-    for name in WAITS:
-        row = rate_of(rates, area, name)
-        share, low_high, counts_ = (
-            ("Too few",) * 3
-            if row is None
-            else (
-                rate_words.published(row["published_percent"], is_too_few=row["is_too_few"]),
-                words.percent_between(row["low"], row["high"]),
-                rate_words.of_counts(row["numerator"], row["denominator"]),
-            )
-        )
-        rows.append((metric(name).title, counts_, share, low_high, ""))
+    within = [(name, rate_of(rates, area, name)) for name in WAITS]
+    first = within[0][1]
+    national = "; ".join(
+        f"{metric(name).title[:1].lower()}{metric(name).title[1:]} {rate_words.in_short(row)}" for name, row in within
+    )
     return Panel(
         key="waits",
         title=rate_words.waits_title(
@@ -177,7 +184,7 @@ def waits_panel(service: Service, area: Area, rates: pl.DataFrame) -> Panel:
             high=first["high"] if first else None,
         ),
         caption=f"Everyone first seen in the {settings.period_months} months to {words.day(settings.data_date)}: counted, not estimated. Half waited "
-        "no longer than the middle wait. The two rates below are of finished courses: per cent, and its 95% range.",
+        f"no longer than the middle wait. Of finished courses, by the national rule: {national}.",
         definitions=definitions(WAITS),
         method="waits",
         table=Table(

@@ -177,5 +177,5 @@ def _panel(
         method="rates",
         table=Table(columns=columns, rows=tuple(rows), numeric=frozenset({1, 2, 3})),
         figure=figure,
-        shown=True,
+        shown=figure is None,
     )

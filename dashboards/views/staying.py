@@ -26,7 +26,9 @@ def staying_panel(service: Service, *, scope: str, name: str) -> Panel:
     after = known.get(("in_treatment", _TOLD_AFTER))
     columns = ("After session", "Reached it", "Still in treatment", "95% range", "Left unplanned by then", "95% range")
     is_whole = scope == "service"
-    beside = [] if is_whole else _beside(service, sessions)
+    # Once nobody is left, the range of the last few speaks of hardly anybody and would widen at the curve's very end.
+    drawn = [each for each in sessions if known["in_treatment", each]["share"] > 0]
+    beside = [] if is_whole else _beside(service, drawn)
     return Panel(
         key="staying",
         title=course_words.staying_title(
@@ -55,16 +57,16 @@ def staying_panel(service: Service, *, scope: str, name: str) -> Panel:
             numeric=frozenset({0, 1, 2, 3, 4, 5}),
         ),
         figure=staying(
-            sessions=sessions,
-            shares=[round(known["in_treatment", each]["share"], 4) for each in sessions],
-            lows=[round(known["in_treatment", each]["share_low"], 4) for each in sessions],
-            highs=[round(known["in_treatment", each]["share_high"], 4) for each in sessions],
-            unplanned=[round(known["ended_unplanned", each]["share"], 4) for each in sessions],
+            sessions=drawn,
+            shares=[round(known["in_treatment", each]["share"], 4) for each in drawn],
+            lows=[round(known["in_treatment", each]["share_low"], 4) for each in drawn],
+            highs=[round(known["in_treatment", each]["share_high"], 4) for each in drawn],
+            unplanned=[round(known["ended_unplanned", each]["share"], 4) for each in drawn],
             beside=beside,
         )
-        if len(sessions) > 1
+        if len(drawn) > 1
         else None,
-        empty=None if len(sessions) > 1 else "Too few courses of treatment have run so far.",
+        empty=None if len(drawn) > 1 else "Too few courses of treatment have run so far.",
     )
 
 

@@ -172,3 +172,22 @@ def test_the_recording_sentence_sets_the_share_beside_its_standard():
     assert "at or above" in words.recording_sentence(0.85, 0.85, what="an alliance score")
     assert words.recording_sentence(0.5, None, what="an alliance score").endswith("no standard is set.")
     assert words.recording_sentence(None, 0.85, what="an alliance score").startswith("No session")
+
+
+@pytest.mark.parametrize(
+    ("certainty", "said"),
+    [
+        ("clear", "A better alliance than usual goes with better progress next session (WAI-SR with PHQ-9): clear."),
+        (
+            "likely",
+            "A better alliance than usual probably goes with better progress next session (WAI-SR with PHQ-9): likely.",
+        ),
+        (
+            "cannot_tell",
+            "Cannot tell yet whether a better alliance than usual goes with a better next score (WAI-SR with PHQ-9).",
+        ),
+        ("too_few", "Too few ratings for an answer yet."),
+    ],
+)
+def test_the_pages_question_is_answered_in_a_line_that_says_how_sure(certainty, said):
+    assert finding_words.answer_in_short("WAI-SR with PHQ-9", certainty=certainty, is_positive=True) == said
