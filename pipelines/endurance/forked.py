@@ -106,10 +106,7 @@ def before_each_change(folder: Path, *, do: Callable[[int, str], None]) -> None:
 
     def hook(event: str, given: tuple[object, ...]) -> None:
         nonlocal count
-        if event == "open":
-            is_change = isinstance(given[2], int) and bool(given[2] & _WRITING)
-        else:
-            is_change = event in _CHANGES
+        is_change = isinstance(given[2], int) and bool(given[2] & _WRITING) if event == "open" else event in _CHANGES
         if not is_change:
             return
         # Names relative to an opened folder are how a whole folder is removed; those are always ours.

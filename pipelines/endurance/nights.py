@@ -32,9 +32,10 @@ def warm(clinic: SmallClinic) -> None:
     clinic.set_environment()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     warnings.simplefilter("ignore")
-    for module in ("pipelines.night", "pipelines.definitions", "quality.expectations", "pipelines.gatekeeper.releases"):
+    modules = ("pipelines.night", "pipelines.definitions", "pipelines.gatekeeper.releases", "great_expectations")
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    for module in modules:
         importlib.import_module(module)
-    importlib.import_module("quality.expectations")._load()
 
 
 def whole_night(clinic: SmallClinic, *, as_of: str | None = DATA_DATE.isoformat()) -> int:

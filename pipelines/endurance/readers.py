@@ -17,13 +17,19 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from assets import warehouse
 from assets.published import MANIFEST_FILE
 
+if TYPE_CHECKING:
+    from pipelines.gatekeeper.releases import Releases
+
 _TABLES: Final = ("quality.run", "staging.attendance", "staging.outcomes", "marts.sessions", "quality.checks")
-_PAUSE: Final = (0.5, 3.5)
+_PAUSE: Final = (2.0, 12.0)
+# The server packs what pages share for each version anew, which twenty servers would do twenty times.
+_DIRECTOR_AMONG: Final = 5
+_PAGES: Final = ("index.html", "data-quality.html", "clinicians/index.html")
 GOOD: Final = "good"
 
 
@@ -42,12 +48,15 @@ class _Stopped(Exception):
 
 def read_until_stopped(home: Path, *, notes: Path) -> int:
     """One reader's loop; appends a line a reading to a file of its own in `notes`."""
+    from pipelines.gatekeeper.releases import Releases  # noqa: PLC0415 - the server's room is not needed to count rows
+
     signal.signal(signal.SIGTERM, _stop)
     chance = random.Random(os.getpid())  # noqa: S311 -- only to read at different moments
+    releases = Releases(home) if os.getpid() % _DIRECTOR_AMONG == 0 else None
     with (notes / str(os.getpid())).open("a", encoding="utf-8", buffering=1) as told:
         try:
             while True:
-                told.write(_one_reading(home, wait=chance.uniform(0.0, 1.0)) + "\n")
+                told.write(_one_reading(home, wait=chance.uniform(0.0, 1.0), releases=releases) + "\n")
                 time.sleep(chance.uniform(*_PAUSE))
         except _Stopped:
             return 0
@@ -62,14 +71,14 @@ def gathered(notes: Path) -> Readings:
     )
 
 
-def _stop(number: int, frame: FrameType | None) -> None:
+def _stop(_number: int, _frame: FrameType | None) -> None:
     raise _Stopped
 
 
-def _one_reading(home: Path, *, wait: float) -> str:
+def _one_reading(home: Path, *, wait: float, releases: "Releases | None") -> str:
     try:
         version = _analyst(home, wait=wait)
-        page = asyncio.run(_director(home))
+        page = asyncio.run(_director(releases)) if releases is not None else _onlooker(home)
     except _Stopped:
         raise
     except Exception as error:  # noqa: BLE001 -- what is looked for
@@ -103,22 +112,32 @@ def _is_of(home: Path, counted: dict[str, int], *, described: dict[str, dict[str
     return any(all(each["rows"][table] == rows for table, rows in counted.items()) for each in kept)
 
 
-async def _director(home: Path) -> str | None:
-    """Open a page and its parts as the server does; what is wrong, or nothing."""
-    from pipelines.gatekeeper.places import place_of  # noqa: PLC0415 - the server's room is not needed to count rows
-    from pipelines.gatekeeper.releases import Releases  # noqa: PLC0415
+def _onlooker(home: Path) -> str | None:
+    """Open pages of the folder that the stable name leads to; what is wrong, or nothing."""
+    site = (home / "site").resolve()
+    run = _run_of(site.parent)
+    is_whole = all(run in (site / path).read_bytes() for path in _PAGES)
+    return None if is_whole else "a page of another version"
 
-    releases = Releases(home)
-    for path in ("index.html", "data-quality.html", "clinicians/index.html"):
+
+async def _director(releases: "Releases") -> str | None:
+    """Open pages as the server does; what is wrong, or nothing."""
+    from pipelines.gatekeeper.places import place_of  # noqa: PLC0415
+
+    for path in _PAGES:
         place = place_of(path)
         found = None if place is None else await releases.page(place)
         if found is None:
             return "a page is missing"
         release, body = found
-        run = str(json.loads((release.folder.parent / MANIFEST_FILE).read_text(encoding="utf-8"))["run_id"])[:8]
-        if run.encode() not in body:
+        if _run_of(release.folder.parent) not in body:
             return "a page of another version"
     return None
+
+
+def _run_of(version: Path) -> bytes:
+    """The run that every page of a version names."""
+    return str(json.loads((version / MANIFEST_FILE).read_text(encoding="utf-8"))["run_id"])[:8].encode()
 
 
 class MixedVersionError(Exception):
