@@ -16,12 +16,12 @@ from assets import tables, warehouse
 from assets.code_behind import code_behind
 from assets.contracts import accounting, quality, staging, staging_sql
 from assets.contracts.model import Feed, Kind, Table
-from assets.feeds.identifier_search import Leak, account_of_held, search
+from assets.feeds.identifier_search import Leak, search
 from assets.feeds.landing import LandedFile, landed_files
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.purged import bring_back
 from assets.feeds.reading import ReadReport, read_into
-from assets.feeds.records import RejectedLine
+from assets.feeds.unread_files import account_of_held, account_of_replaced
 from assets.feeds.wrong_input import WrongInput
 from assets.form_batches import refuse_confused_batches
 from assets.resources import Night
@@ -30,12 +30,10 @@ from assets.sources import LANDED
 
 _UNREAD = {"source_line": pl.Int64, "rule": pl.String, "reason": pl.String}
 DISAGREEING = "form_lines_disagree"
-REPLACED = "file_replaced"
 _FEEDS = {feed.name: feed for feed in staging.FEEDS}
 _SENTENCES_BEYOND_COLUMNS = {
     DISAGREEING: "the lines of this form disagree on whom, what or when it is about",
 }
-_REPLACED_REASON = "the file can't be read, and a newer one of the same name has replaced it"
 # A file most of whose dates or numbers can't be read is one whose form the configuration has wrong.
 _FEWEST_LINES_TO_JUDGE = 10
 _KEY_OF_FORM = {Kind.DATE: "date_format", Kind.TIMESTAMP: "datetime_format", Kind.NUMBER: "decimal"}
@@ -90,14 +88,14 @@ def take_file(  # noqa: PLR0913 -- what is read, how, and beside what
     try:
         leaks = _leaks(con, file, night=night, coded=codes.letters)
         if leaks:
-            report = account_of_held(con, file, mapping, leaks=leaks)
+            report = account_of_held(con, file, mapping, leaks=leaks, scratch=night.work)
         else:
             report = read_into(con, file, mapping, feed=feed, codes=codes, table="scratch.read", scratch=night.work)
             reasons = _judge(con, feed, mapping=mapping, file=file, night=night)
     except WrongInput:
         if not _is_replaced(file, landed):
             raise
-        report = _refused_whole(file, mapping)
+        report = account_of_replaced(con, file, mapping, scratch=night.work)
     if not _is_replaced(file, landed):
         _check_form(con, feed, mapping=mapping, file=file, lines=report.kept)
     _note(con, feed, mapping=mapping, file=file, report=report)
@@ -177,13 +175,6 @@ def _check_that_something_is_left(
             place=f"feeds.{feed.name}",
             mend="mend the file, or allow the column in [[privacy.allow]] with a reason",
         )
-
-
-def _refused_whole(file: LandedFile, mapping: FeedMapping) -> ReadReport:
-    """The account of a file that can't be read: every line after the first refused; of Parquet there are no lines."""
-    lines = [] if mapping.format == "parquet" else file.path.read_bytes().splitlines()[1:]
-    rejected = tuple(RejectedLine(number, REPLACED, _REPLACED_REASON) for number in range(2, len(lines) + 2))
-    return ReadReport(lines=len(lines), kept=0, blank=0, rejected=rejected, left_to_others=0)
 
 
 def _check_form(

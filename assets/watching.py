@@ -17,7 +17,7 @@ from assets.contracts import marts, quality, staging, watch
 from assets.estimates.flow import flow, freshness
 from assets.estimates.since_last import since_last
 from assets.feeds.landing import LandedFile, landed_files
-from assets.feeds.shapes import ColumnChange, Shapes, column_changes, column_shapes
+from assets.feeds.shapes import ColumnChange, Shapes, column_changes, shapes_of_landed
 from assets.last_version import read_last
 from assets.resources import Night
 from assets.service import Service
@@ -87,11 +87,12 @@ def promised(service: Service) -> dict[str, int]:
     }
 
 
-def schema_changes(landed: Sequence[LandedFile]) -> pl.DataFrame:
+def schema_changes(landed: Sequence[LandedFile], *, scratch: Path) -> pl.DataFrame:
     """`quality.schema_changes` of all files, each held against the one before it of the same mapping.
 
     Args:
         landed: every landed file in the order of landing.
+        scratch: an existing folder for unpacked copies; they are removed.
     """
     rows: list[dict[str, object]] = []
     before: dict[tuple[str, int], tuple[str, Shapes]] = {}
@@ -100,7 +101,7 @@ def schema_changes(landed: Sequence[LandedFile]) -> pl.DataFrame:
         if file.same_as is not None:
             continue
         for mapping in file.claims:
-            shapes = column_shapes(file.path, mapping)
+            shapes = shapes_of_landed(file, mapping, scratch=scratch)
             if not shapes:
                 continue
             key = mapping.feed, mapping.index
@@ -150,7 +151,9 @@ def watched(con: duckdb.DuckDBPyConnection, *, night: Night) -> Mapping[str, pl.
             fewest=service.suppression.minimum_sessions,
         ),
         watch.FRESHNESS.name: freshness(newest, as_of=night.as_of, promised=promised(service)),
-        watch.SCHEMA_CHANGES.name: schema_changes(landed_files(night.landing, mappings=service.feeds)),
+        watch.SCHEMA_CHANGES.name: schema_changes(
+            landed_files(night.landing, mappings=service.feeds), scratch=night.work
+        ),
         watch.SINCE_LAST.name: since_last(
             warehouse.read_frame(con, f"SELECT * FROM {quality.RECONCILIATION.full_name}"),
             warehouse.read_frame(con, f"SELECT * FROM {staging.REFUSED_ROWS.full_name}"),

@@ -107,18 +107,18 @@ def unpacked(path: Path, *, name: str, member: str | None, copy: Path) -> Iterat
         copy.unlink(missing_ok=True)
 
 
-def check_parts(path: Path, *, name: str) -> None:
-    """Read every part of a file that is a zip archive by itself, as workbooks are, within what any archive may unpack to.
+def parts_of(path: Path, *, name: str) -> Iterator[tuple[str, bytes]]:
+    """Every part of a file that is a zip archive by itself, as workbooks are, block by block with the part's name.
 
     Raises:
-        WrongInput: it is damaged or a bomb.
+        WrongInput: it is damaged, or unpacks to more than any archive may.
     """
     with _told_in_one_line(name), zipfile.ZipFile(path) as archive:
         allowance = _Allowance(packed=path.stat().st_size, name=name)
         for each in archive.infolist():
             with archive.open(each) as file:
-                for _ in allowance.blocks(file):
-                    pass
+                for block in allowance.blocks(file):
+                    yield each.filename, block
 
 
 class _Allowance:
@@ -129,7 +129,7 @@ class _Allowance:
         self._name = name
         self._taken = 0
 
-    def blocks(self, file: IO[bytes]) -> Iterator[bytes]:
+    def blocks(self, file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
         """A file's blocks, as long as they are allowed."""
         while block := file.read(_BLOCK):
             self._taken += len(block)

@@ -12,28 +12,65 @@ from assets.feeds.codes import Codes
 from assets.feeds.mapping import FeedMapping
 
 UNKNOWN_WORD = "?"
+_LETTERS_OF_DAYS = ("%d", "%-d", "%m", "%-m", "%y", "%Y", "%j", "%b", "%B", "%x", "%c")
 _NUMBERS = (Kind.INTEGER, Kind.NUMBER)
 # Tab, no-break space, figure space, narrow no-break space and ideographic space, which exports pad values with.
 _ODD_SPACES = " \t\u00a0\u2007\u202f\u3000"
 
 
-def text_sql(column: str, *, kind: str = "VARCHAR", is_day: bool = False, has_odd_spaces: bool = True) -> str:
+def text_sql(column: str, *, kind: str = "VARCHAR", form: str | None = None, has_odd_spaces: bool = True) -> str:
     """A file's column as text: trimmed, blank as NULL.
 
     Args:
         column: its name in the query, a plain word.
-        kind: its DuckDB type. Dates and moments become ISO text; a moment with a zone is written in UTC and ends in
-            `+00`.
-        is_day: whether a day is wanted, so that of a moment without a zone only its day is taken.
+        kind: its DuckDB type. A moment with a zone is written in UTC and ends in `+00`; whole numbers have no point.
+        form: how the mapping writes what the column holds, where that is a day, a moment or a part of one; ISO elsewhere.
         has_odd_spaces: whether blanks other than spaces may stand around values; without them trimming is quicker.
     """
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S+00')"
-    if is_day and kind.startswith("TIMESTAMP"):
-        return f"CAST(CAST({column} AS DATE) AS VARCHAR)"
+    if form is not None and (kind in {"DATE", "TIME"} or kind.startswith("TIMESTAMP")):
+        if form == "%Y-%m-%d" and kind != "TIME":
+            return f"CAST(CAST({column} AS DATE) AS VARCHAR)"
+        moment = f"(DATE '0001-01-01' + {column})" if kind == "TIME" else column
+        return f"strftime({moment}, {_text(form)})"
+    if kind in {"DOUBLE", "FLOAT"}:
+        is_whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
+        return f"CASE WHEN {is_whole} THEN CAST(CAST({column} AS BIGINT) AS VARCHAR) ELSE CAST({column} AS VARCHAR) END"
     if kind != "VARCHAR":
         return f"CAST({column} AS VARCHAR)"
     return f"nullif(trim({column}, '{_ODD_SPACES}'), '')" if has_odd_spaces else f"nullif(trim({column}), '')"
+
+
+def cell_sql(text: str, moment: str, *, form: str | None) -> str:
+    """A column of cells as text.
+
+    Args:
+        text: the SQL of what its cells say in text.
+        moment: the name of the column with the moments of those cells that hold one; a time of day is of year 1.
+        form: as for `text_sql`. A time of day is no day, so that no form with a day reads it.
+    """
+    if form is not None:
+        asks_for_days = any(letter in form for letter in _LETTERS_OF_DAYS)
+        written = f"strftime({moment}, {_text(form)})"
+        return f"coalesce({f'CASE WHEN year({moment}) > 1 THEN {written} END' if asks_for_days else written}, {text})"
+    is_midnight = f"CAST({moment} AS TIME) = TIME '00:00:00'"
+    iso = f"CASE WHEN {is_midnight} THEN CAST(CAST({moment} AS DATE) AS VARCHAR) ELSE CAST({moment} AS VARCHAR) END"
+    return f"coalesce({text}, {iso})"
+
+
+def forms_of_moments(mapping: FeedMapping, feed: Feed) -> dict[str, str]:
+    """The form in which the mapping writes each source column that holds a day, a moment or a part of one."""
+    forms: dict[str, str] = {}
+    for column in feed.delivered:
+        sources = mapping.columns.get(column.name, ())
+        if column.kind is Kind.TIMESTAMP:
+            parts = [mapping.datetime_format] if len(sources) == 1 else mapping.datetime_format.split(" ")
+            forms |= dict(zip(sources, parts, strict=True)) if len(parts) == len(sources) else {}
+    for column in feed.delivered:
+        if column.kind is Kind.DATE:
+            forms |= dict.fromkeys(mapping.columns.get(column.name, ()), mapping.date_format)
+    return forms if mapping.born_on is None else {**forms, mapping.born_on: mapping.date_format}
 
 
 def columns_sql(

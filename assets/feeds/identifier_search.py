@@ -19,6 +19,9 @@ from typing import Any
 import duckdb
 
 from assets.contracts.model import Feed, Kind
+from assets.feeds.archives import unpacked
+from assets.feeds.cells import Cells
+from assets.feeds.columns import cell_sql
 from assets.feeds.direct_identifiers import (
     DAY,
     PREFILTER,
@@ -30,9 +33,10 @@ from assets.feeds.direct_identifiers import (
 )
 from assets.feeds.landing import LandedFile
 from assets.feeds.mapping import FeedMapping
-from assets.feeds.reading import ReadReport, csv_sql
-from assets.feeds.records import RejectedLine, read_header, sort_records
+from assets.feeds.reading import csv_sql
+from assets.feeds.records import read_header, sort_records
 from assets.feeds.text_files import make_plain
+from assets.feeds.typed_files import cells_of
 
 MEMORY = "searched.jsonl"
 HELD = "file_held"
@@ -86,32 +90,19 @@ def search(  # noqa: PLR0913 -- what is looked at, how, and where its memory is
     safe = _safe_columns(landed.claims, feeds=feeds, coded=coded)
     named = {source for claim in landed.claims for source in claim.source_columns}
     first = landed.claims[0]
-    how = json.dumps([_RULES, country, first.format, first.delimiter, first.encoding, sorted(safe), sorted(named)])
+    seen = [first.sheet, first.header_row, *first.labels] if not first.is_text and first.format != "parquet" else []
+    how = json.dumps(
+        [_RULES, country, first.format, first.delimiter, first.encoding, sorted(safe), sorted(named), *seen]
+    )
     key = {"sha256": landed.sha256, "how": hashlib.sha256(how.encode()).hexdigest()[:16]}
     known = _remembered(memory / MEMORY, key)
     if known is None:
         looker = _Looker(con=con, landed=landed, safe=safe, named=named, country=country)
-        known = looker.look_at_parquet() if first.format == "parquet" else looker.look_at_csv(scratch)
+        known = looker.look(scratch)
         line = {**key, "found": [[leak.column, *leak.kinds] for leak in known]}
         with (memory / MEMORY).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
     return known
-
-
-def account_of_held(
-    con: duckdb.DuckDBPyConnection, landed: LandedFile, mapping: FeedMapping, *, leaks: Sequence[Leak]
-) -> ReadReport:
-    """The account of a file that is not read on: every line refused, under the first of the mappings that claim it."""
-    if mapping.place != landed.claims[0].place:
-        return ReadReport(lines=0, kept=0, blank=0, rejected=(), left_to_others=0)
-    if mapping.format == "parquet":
-        counted = con.execute("SELECT count(*) FROM read_parquet(?)", [escape(str(landed.path))]).fetchall()
-        lines = range(1, int(counted[0][0]) + 1)
-    else:
-        lines = range(2, len(landed.path.read_bytes().decode(mapping.encoding).splitlines()) + 1)
-    reason = f"the file is held: {'; '.join(leak.sentence for leak in leaks)}"
-    rejected = tuple(RejectedLine(number, HELD, reason) for number in lines)
-    return ReadReport(lines=len(rejected), kept=0, blank=0, rejected=rejected, left_to_others=0)
 
 
 def _remembered(file: Path, key: Mapping[str, str]) -> tuple[Leak, ...] | None:
@@ -160,9 +151,35 @@ class _Looker:
     named: Collection[str]
     country: str
 
-    def look_at_parquet(self) -> tuple[Leak, ...]:
-        """Every column as its text; a file that is no Parquet is for the reading to speak of."""
-        path = str(escape(str(self.landed.path))).replace("'", "''")
+    def look(self, scratch: Path) -> tuple[Leak, ...]:
+        """Every column as its text."""
+        mapping = self.landed.claims[0]
+        stem = f"search-{self.landed.file_number}"
+        plain, copy = (scratch / f"{stem}.{part}" for part in ("plain", "records"))
+        try:
+            with unpacked(
+                self.landed.path, name=self.landed.name, member=self.landed.member, copy=scratch / f"{stem}.unpacked"
+            ) as path:
+                if mapping.format == "parquet":
+                    return self._look_at_parquet(path)
+                if mapping.is_text:
+                    return self._look_at_csv(path, plain, copy)
+                return self._look_at_cells(cells_of(path, name=self.landed.name, mapping=mapping, copy=plain))
+        finally:
+            plain.unlink(missing_ok=True)
+            copy.unlink(missing_ok=True)
+
+    def _look_at_cells(self, cells: Cells) -> tuple[Leak, ...]:
+        path = escape(str(cells.path)).replace("'", "''")
+        columns = [
+            (name, cell_sql(f"c{place}", f"t{place}", form=None) if place in cells.timed else f"c{place}")
+            for place, name in enumerate(cells.names)
+        ]
+        return self._look(f"read_parquet('{path}')", columns) if cells.records else ()
+
+    def _look_at_parquet(self, file: Path) -> tuple[Leak, ...]:
+        """A file that is no Parquet is for the reading to speak of."""
+        path = str(escape(str(file))).replace("'", "''")
         rows = f"read_parquet('{path}')"
         try:
             described = self.con.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
@@ -173,36 +190,27 @@ class _Looker:
         except duckdb.Error:
             return ()
 
-    def look_at_csv(self, scratch: Path) -> tuple[Leak, ...]:
+    def _look_at_csv(self, path: Path, plain: Path, copy: Path) -> tuple[Leak, ...]:
         mapping = self.landed.claims[0]
-        plain, copy = (scratch / f"search-{self.landed.file_number}.{part}" for part in ("plain", "records"))
-        try:
-            text = make_plain(
-                self.landed.path,
-                encoding=mapping.encoding,
-                name=self.landed.name,
-                key=f"{mapping.place}.encoding",
-                copy=plain,
-            )
-            header = read_header(text.path, delimiter=mapping.delimiter)
-            if header is None:
-                return ()
-            columns = [(name, f"c{position}") for position, name in enumerate(header.names)]
-            if not any(name not in self.safe for name, _ in columns):
-                return ()
-            if not text.has_gaps and not text.has_loose_quotes and header.lines == 1 and len(header.names) > 1:
-                rows = csv_sql(text.path, header, delimiter=mapping.delimiter, skip=1, has_quotes=text.has_quotes)
-                try:
-                    return self._look(rows, columns, records=text.lines - 1)
-                except (_OtherRecordsError, duckdb.InvalidInputException):
-                    # Some line is no record; what is one is looked at below.
-                    pass
-            if not sort_records(text.path, header=header, delimiter=mapping.delimiter, copy=copy).kept.size:
-                return ()
-            return self._look(csv_sql(copy, header, delimiter=mapping.delimiter, skip=0, has_quotes=True), columns)
-        finally:
-            plain.unlink(missing_ok=True)
-            copy.unlink(missing_ok=True)
+        text = make_plain(
+            path, encoding=mapping.encoding, name=self.landed.name, key=f"{mapping.place}.encoding", copy=plain
+        )
+        header = read_header(text.path, delimiter=mapping.delimiter)
+        if header is None:
+            return ()
+        columns = [(name, f"c{position}") for position, name in enumerate(header.names)]
+        if not any(name not in self.safe for name, _ in columns):
+            return ()
+        if not text.has_gaps and not text.has_loose_quotes and header.lines == 1 and len(header.names) > 1:
+            rows = csv_sql(text.path, header, delimiter=mapping.delimiter, skip=1, has_quotes=text.has_quotes)
+            try:
+                return self._look(rows, columns, records=text.lines - 1)
+            except (_OtherRecordsError, duckdb.InvalidInputException):
+                # Some line is no record; what is one is looked at below.
+                pass
+        if not sort_records(text.path, header=header, delimiter=mapping.delimiter, copy=copy).kept.size:
+            return ()
+        return self._look(csv_sql(copy, header, delimiter=mapping.delimiter, skip=0, has_quotes=True), columns)
 
     def _look(self, rows: str, columns: Sequence[tuple[str, str]], *, records: int | None = None) -> tuple[Leak, ...]:
         """One scan for the distinct values worth a closer look, column by column, then that look."""

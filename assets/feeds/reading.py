@@ -12,17 +12,22 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from assets.contracts.model import Feed, Kind
+from assets.contracts.model import Feed
+from assets.feeds.archives import unpacked
+from assets.feeds.cells import Cells
 from assets.feeds.codes import Codes
-from assets.feeds.columns import columns_sql, only_sql, text_sql
+from assets.feeds.columns import cell_sql, columns_sql, forms_of_moments, only_sql, text_sql
 from assets.feeds.landing import LandedFile
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.mapping_checks import did_you_mean
 from assets.feeds.records import Header, RejectedLine, read_header, sort_records
 from assets.feeds.text_files import make_plain
+from assets.feeds.typed_files import cells_of
 from assets.feeds.wrong_input import WrongInput
 
 _LINES = "rapport_lines_of_records"
+FAILED_CELL = "failed_cell"
+_FAILED_REASON = "a cell of the row holds an error such as #N/A in place of a value"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +92,7 @@ def read_into(  # noqa: PLR0913 -- what is read, how, and where to
 
     Returns:
         The account. The table has `source_line` (BIGINT: the line the record begins on, from 1 with the header counted;
-        for Parquet the row from 1), each mapped contract column (VARCHAR: trimmed, blank as NULL, a word outside the
+        of a workbook the row's number in its sheet; of Parquet, SPSS and Stata the row from 1), each mapped contract column (VARCHAR: trimmed, blank as NULL, a word outside the
         vocabulary as `?`), and for ratings what is mapped of `items` (VARCHAR[]), `item_number`, `item_value` and
         `total`.
 
@@ -98,16 +103,19 @@ def read_into(  # noqa: PLR0913 -- what is read, how, and where to
     is_first = not landed.claims or landed.claims[0].place == mapping.place
     others = tuple(claim for claim in landed.claims if claim.place != mapping.place) if is_first else ()
     reader = _Reader(con=con, landed=landed, mapping=mapping, feed=feed, codes=codes, table=table, others=others)
-    if mapping.format == "parquet":
-        report = reader.read_parquet()
-    else:
-        unfinished = scratch / f"file-{landed.file_number}-{mapping.feed}-{mapping.index}"
-        copies = unfinished.with_suffix(".plain"), unfinished.with_suffix(".records")
-        try:
-            report = reader.read_csv(*copies)
-        finally:
-            for copy in copies:
-                copy.unlink(missing_ok=True)
+    stem = f"file-{landed.file_number}-{mapping.feed}-{mapping.index}"
+    plain, copy = (scratch / f"{stem}.{part}" for part in ("plain", "records"))
+    try:
+        with unpacked(landed.path, name=landed.name, member=landed.member, copy=scratch / f"{stem}.unpacked") as path:
+            if mapping.format == "parquet":
+                report = reader.read_parquet(path)
+            elif mapping.is_text:
+                report = reader.read_csv(path, plain, copy)
+            else:
+                report = reader.read_cells(cells_of(path, name=landed.name, mapping=mapping, copy=plain))
+    finally:
+        plain.unlink(missing_ok=True)
+        copy.unlink(missing_ok=True)
     if is_first:
         return report
     return ReadReport(lines=report.kept, kept=report.kept, blank=0, rejected=(), left_to_others=report.left_to_others)
@@ -125,8 +133,8 @@ class _Reader:
     table: str
     others: Sequence[FeedMapping]
 
-    def read_parquet(self) -> ReadReport:
-        path = escape(str(self.landed.path))
+    def read_parquet(self, file: Path) -> ReadReport:
+        path = escape(str(file))
         try:
             described = self.con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
             counted = self.con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
@@ -134,14 +142,9 @@ class _Reader:
             raise self._no_parquet() from None
         types = {str(name): str(kind) for name, kind, *_ in described}
         asked = self._asked(list(types))
-        days = {
-            source
-            for column in self.feed.delivered
-            if column.kind is Kind.DATE
-            for source in self.mapping.columns.get(column.name, ())
-        }
+        forms = forms_of_moments(self.mapping, self.feed)
         texts = {
-            source: text_sql(f"c{place}", kind=types[source], is_day=source in days)
+            source: text_sql(f"c{place}", kind=types[source], form=forms.get(source))
             for place, source in enumerate(asked)
         }
         columns = "".join(f", {_named(source)} AS c{place}" for place, source in enumerate(asked))
@@ -165,9 +168,38 @@ class _Reader:
             mend=f"send it again whole, or mend {self.mapping.place}.format",
         )
 
-    def read_csv(self, plain: Path, copy: Path) -> ReadReport:
+    def read_cells(self, cells: Cells) -> ReadReport:
+        if not cells.names:
+            self._create_empty()
+            return ReadReport(lines=cells.blank, kept=0, blank=cells.blank, rejected=(), left_to_others=0)
+        forms = forms_of_moments(self.mapping, self.feed)
+        texts = {}
+        for source in self._asked(cells.names):
+            place = cells.names.index(source)
+            text = text_sql(f"c{place}")
+            texts[source] = cell_sql(text, f"t{place}", form=forms.get(source)) if place in cells.timed else text
+        # Every mapping of the file leaves the same rows out, and the first of them accounts for them.
+        needed = {source for claim in (self.mapping, *self.landed.claims) for source in claim.source_columns}
+        failed = cells.failed_lines({place for place, name in enumerate(cells.names) if name in needed})
+        rows = f"SELECT * FROM read_parquet('{_quoted(escape(str(cells.path)))}') ANTI JOIN {_LINES} USING (line)"
+        records = cells.records - len(failed)
+        self.con.register(_LINES, pl.DataFrame({"line": failed}, schema={"line": pl.Int64}).to_arrow())
+        try:
+            kept = self._create(_Source(sql=rows, texts=texts, records=records))
+        finally:
+            self.con.unregister(_LINES)
+        rejected = tuple(RejectedLine(line, FAILED_CELL, _FAILED_REASON) for line in failed)
+        return ReadReport(
+            lines=kept + len(rejected) + cells.blank,
+            kept=kept,
+            blank=cells.blank,
+            rejected=rejected,
+            left_to_others=records - kept,
+        )
+
+    def read_csv(self, path: Path, plain: Path, copy: Path) -> ReadReport:
         text = make_plain(
-            self.landed.path,
+            path,
             encoding=self.mapping.encoding,
             name=self.landed.name,
             key=f"{self.mapping.place}.encoding",
@@ -259,7 +291,7 @@ class _Reader:
     def _create(self, source: _Source) -> int:
         """Create the table and return how many rows it has, once all of the file's records have been seen."""
         where = only_sql(self.mapping, self.others, source.texts)
-        made = columns_sql(self.mapping, self.feed, source.texts, codes=self.codes, seen_on=self.landed.landed_on)
+        made = columns_sql(self.mapping, self.feed, source.texts, codes=self.codes, seen_on=self.landed.seen_on)
         columns = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         try:
             with self.codes.lent_to(self.con):
@@ -280,7 +312,7 @@ class _Reader:
 
     def _create_empty(self) -> None:
         texts = dict.fromkeys(self.mapping.source_columns, "CAST(NULL AS VARCHAR)")
-        made = columns_sql(self.mapping, self.feed, texts, codes=self.codes, seen_on=self.landed.landed_on)
+        made = columns_sql(self.mapping, self.feed, texts, codes=self.codes, seen_on=self.landed.seen_on)
         columns = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         self.con.execute(
             f"CREATE OR REPLACE TABLE {self.table} AS SELECT CAST(0 AS BIGINT) AS source_line, {columns} WHERE false"

@@ -16,10 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
+from assets.feeds.archives import unpacked
+from assets.feeds.wrong_input import WrongInput
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from assets.feeds.landing import LandedFile
     from assets.feeds.mapping import FeedMapping
 
 _LINES_LOOKED_AT: Final = 200
@@ -63,6 +67,8 @@ def column_shapes(path: Path, mapping: FeedMapping) -> Shapes:
         except (pl.exceptions.PolarsError, OSError):
             return {}
         return {name: _shares(str(value) for value in head[name].drop_nulls()) for name in head.columns}
+    if not mapping.is_text:
+        return _shapes_of_cells(path, mapping)
     encoding = "utf-8-sig" if mapping.encoding.lower().replace("_", "-") == "utf-8" else mapping.encoding
     try:
         with path.open(encoding=encoding, errors="replace", newline="") as file:
@@ -71,6 +77,36 @@ def column_shapes(path: Path, mapping: FeedMapping) -> Shapes:
         return {}
     header = [name.strip() for name in rows[0]] if rows else []
     return {name: _shares(row[at] for row in rows[1:] if at < len(row)) for at, name in enumerate(header) if name}
+
+
+def shapes_of_landed(landed: LandedFile, mapping: FeedMapping, *, scratch: Path) -> Shapes:
+    """The columns of a landed file, which may be packed, as `column_shapes` gives them; none of a purged one."""
+    if landed.is_purged:
+        return {}
+    copy = scratch / f"shapes-{landed.file_number}.unpacked"
+    try:
+        with unpacked(landed.path, name=landed.name, member=landed.member, copy=copy) as path:
+            return column_shapes(path, mapping)
+    except WrongInput:
+        return {}
+
+
+def _shapes_of_cells(path: Path, mapping: FeedMapping) -> Shapes:
+    """As `column_shapes`, of a file whose cells have types; its modules are imported only by who has such files."""
+    try:
+        if mapping.format == "excel":
+            from assets.feeds.workbooks import head_of  # noqa: PLC0415
+
+            header, rows = head_of(path, name=mapping.place, mapping=mapping, rows=_LINES_LOOKED_AT)
+            return {name: _shares(row[at] for row in rows) for at, name in enumerate(header) if name}
+        from assets.feeds.statistics_files import blocks_of  # noqa: PLC0415
+
+        columns, _ = next(blocks_of(path, name=mapping.place, mapping=mapping, rows=_LINES_LOOKED_AT))
+    except (WrongInput, OSError):
+        return {}
+    return {
+        name.strip(): _shares(str(value) for value in column if value is not None) for name, column in columns.items()
+    }
 
 
 def column_changes(before: Shapes, after: Shapes) -> tuple[ColumnChange, ...]:

@@ -128,6 +128,18 @@ def make_plain(path: Path, *, encoding: str, name: str, key: str, copy: Path) ->
     return _copy_plain(path, _StrictDecoder(codec, name=name, key=key), copy)
 
 
+def count_lines(path: Path, *, encoding: str) -> int:
+    """How many lines a file of text has, whatever in it is not of that encoding."""
+    look, newlines = _Look(), io.IncrementalNewlineDecoder(None, translate=True)
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    with path.open("rb") as file:
+        while True:
+            block = file.read(_BLOCK)
+            look.over(newlines.decode(decoder.decode(block, final=not block), final=not block).encode(_UTF_8))
+            if not block:
+                return look.as_text(path).lines
+
+
 def _look_at_utf8(path: Path, decoder: _StrictDecoder) -> PlainText | None:
     """The file itself where it is plain already; None at the first sign that it is not."""
     look = _Look()

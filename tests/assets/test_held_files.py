@@ -111,7 +111,7 @@ def test_with_every_file_of_a_feed_that_is_needed_held_the_night_stops_in_one_li
 def test_the_same_bytes_are_looked_through_once(clinic, monkeypatch):
     clinic.sends("episodes.csv", with_notes("jo.bloggs@example.org"))
     first = clinic.stage()
-    monkeypatch.setattr(identifier_search._Looker, "look_at_csv", lambda *_: pytest.fail("looked again"))
+    monkeypatch.setattr(identifier_search._Looker, "look", lambda *_: pytest.fail("looked again"))
     again = clinic.stage()
     assert again.refusals == first.refusals
     memory = (clinic.folder / "home" / "landing" / identifier_search.MEMORY).read_text(encoding="utf-8")

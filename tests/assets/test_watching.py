@@ -28,7 +28,7 @@ def landed(tmp_path, *texts, same_as=None):
 
 
 def test_each_file_is_held_against_the_one_before_it_and_only_the_newest_warns(tmp_path):
-    found = schema_changes(landed(tmp_path, "id,a\n1,2\n", "id\n1\n", "id,note\n1,x\n"))
+    found = schema_changes(landed(tmp_path, "id,a\n1,2\n", "id\n1\n", "id,note\n1,x\n"), scratch=tmp_path)
     assert found.select("file", "file_before", "column_name", "change", "is_latest").rows() == [
         ("day_2.csv", "day_1.csv", "a", "missing", False),
         ("day_3.csv", "day_2.csv", "note", "new", True),
@@ -38,8 +38,8 @@ def test_each_file_is_held_against_the_one_before_it_and_only_the_newest_warns(t
 
 def test_the_same_bytes_again_are_no_newer_file(tmp_path):
     files = landed(tmp_path, "id,a\n1,2\n", "id\n1\n", "id,a\n1,2\n", same_as={3: 1})
-    assert schema_changes(files)["is_latest"].to_list() == [True]
+    assert schema_changes(files, scratch=tmp_path)["is_latest"].to_list() == [True]
 
 
 def test_a_first_file_has_nothing_to_be_held_against(tmp_path):
-    assert schema_changes(landed(tmp_path, "id,a\n1,2\n")).height == 0
+    assert schema_changes(landed(tmp_path, "id,a\n1,2\n"), scratch=tmp_path).height == 0
