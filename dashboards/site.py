@@ -10,7 +10,7 @@ What is written, by path from the site's top:
   `dashboards.addresses` gives a code's path and a path's code.
 - `clinicians/CODE/clients/CLIENT.html`: one open client of that clinician, for looking at together; no colleague's code,
   no other client's, and no figure of the service. None where the clinician's own page is withheld.
-- `data-quality.html`: recording by code. `methods.html`, `dictionary.html`: no figure of anyone.
+- `data-quality.html`: recording by code. `changes.html`: what moved since the version before; no clinician. `methods.html`, `dictionary.html`: no figure of anyone.
 - `assets/`: shared parts without any data, under names that carry their content's hash.
 
 Every code that a reader sees is the whole text of an element whose attribute `data-clinician` is that code, save in a
@@ -33,6 +33,8 @@ from dashboards.page_settings import PageSettings
 from dashboards.render import write_assets, write_page, write_slices
 from dashboards.views import panels
 from dashboards.views.areas import areas
+from dashboards.views.changes import PAGE as CHANGES
+from dashboards.views.changes import changes_page
 from dashboards.views.client import client_page
 from dashboards.views.client_rows import clients_by_clinician
 from dashboards.views.clients import frames_by_clinician
@@ -81,6 +83,7 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     pages = (
         *((area.page, page, "page.html") for area, page in zip(places, overviews, strict=True)),
         ("data-quality.html", data_quality(service, places[0], facts=facts), "page.html"),
+        (CHANGES, changes_page(service, facts=facts), "page.html"),
         ("methods.html", methods(service), "methods.html"),
         ("dictionary.html", dictionary(settings), "methods.html"),
         ("clinicians/index.html", clinician_list(service, facts=facts), "page.html"),

@@ -19,6 +19,7 @@ from quality.disclosure import disclosure
 from quality.estimates import ESTIMATES
 from quality.flow import FLOW
 from quality.model import Rule, Severity, by_hand
+from quality.night_to_night import NIGHT_TO_NIGHT
 from quality.rates import RATES
 
 # Days of things that happened in the service, which can lie neither before it began nor after the data date.
@@ -82,6 +83,7 @@ def written(parameters: Parameters) -> tuple[Rule, ...]:
         *COMPARISON,
         *disclosure(minimum_clients=parameters.minimum_clients, minimum_difference=parameters.minimum_difference),
         *FLOW,
+        *NIGHT_TO_NIGHT,
         *RATES,
     )
 

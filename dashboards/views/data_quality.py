@@ -12,6 +12,7 @@ from dashboards.page_settings import PageSettings
 from dashboards.thresholds import FEWEST_CLINICIANS
 from dashboards.views import arrivals, panels
 from dashboards.views.areas import Area
+from dashboards.views.changes import changes_panel
 from dashboards.views.model import Cell, Clinician, Fact, Page, Panel, Table, Tag
 from dashboards.views.service import Service
 from dashboards.views.staying import skipped_panel
@@ -65,6 +66,7 @@ def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> P
                 empty=None if lines.height else "No file has come in.",
             ),
             arrivals.since_panel(service),
+            changes_panel(service),
             Panel(
                 key="refused",
                 title=f"{words.counted(refused, 'line')} refused, by reason" if refused else "No line was refused",

@@ -5,6 +5,7 @@ Belongs here: explanations, each under the anchor that charts link to.
 
 import polars as pl
 
+from assets.contracts.changes import WORTH_TELLING
 from dashboards import rate_words, thresholds, words
 from dashboards.page_settings import PageSettings
 from dashboards.views.model import Page, Panel, Table, Tag
@@ -139,6 +140,10 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         "refused": (
             "Refused lines",
             "A line that breaks its contract is kept apart with the reason in words, never guessed at.",
+        ),
+        "changes": (
+            "Night to night",
+            f"Every figure is held against the version before. It is told where it came or went, or moved by {WORTH_TELLING:.0%} of its earlier half range or more; less reads the same. The reason is looked up, not guessed: a changed definition first, else the kind of changed data of its own group with most rows, else data elsewhere in the service, on which steadied figures lean, else the days that passed. So much changed data explains a movement of at most the earlier half range times the root of twice the share of rows that changed; a movement beyond that is marked.",
         ),
         "since": (
             "Since the version before",

@@ -35,6 +35,7 @@ _PAGES: Final = (
     ("", "index.html", "Service overview"),
     ("clinicians/index.html", "clinicians/index.html", "Clinicians"),
     ("data-quality.html", "data-quality.html", "Data quality"),
+    ("changes.html", "changes.html", "Night to night"),
     ("methods.html", "methods.html", "Methods"),
     ("dictionary.html", "dictionary.html", "Dictionary"),
 )

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PROGRAMME = "programme"
     SITE = "site"
     DATA_QUALITY = "data quality"
+    CHANGES = "night to night"
     METHODS = "methods"
     DICTIONARY = "dictionary"
     SHARED = "shared part"
@@ -67,6 +68,8 @@ _KINDS: Final = tuple(
         (rf"sites/{_NAME}/{_DATA}", Kind.SITE),
         (r"data-quality\.html", Kind.DATA_QUALITY),
         (rf"data-quality/{_DATA}", Kind.DATA_QUALITY),
+        (r"changes\.html", Kind.CHANGES),
+        (rf"changes/{_DATA}", Kind.CHANGES),
         (r"methods\.html", Kind.METHODS),
         (r"dictionary\.html", Kind.DICTIONARY),
         (rf"assets/{_NAME}(?:\.{_NAME})?\.(?:css|js|woff2|txt)", Kind.SHARED),

@@ -41,7 +41,7 @@ class Viewer:
 # What is about nobody: how figures are made, what columns mean, style sheets and scripts.
 _EVERYBODYS: Final = frozenset({Kind.METHODS, Kind.DICTIONARY, Kind.SHARED})
 _DIRECTORS: Final = frozenset(
-    {Kind.OVERVIEW, Kind.CLINICIANS, Kind.CLINICIAN, Kind.PROGRAMME, Kind.SITE, Kind.DATA_QUALITY}
+    {Kind.OVERVIEW, Kind.CLINICIANS, Kind.CLINICIAN, Kind.PROGRAMME, Kind.SITE, Kind.DATA_QUALITY, Kind.CHANGES}
 )
 
 
@@ -70,5 +70,5 @@ def _role_may_see(role: Role, viewer: Viewer, place: Place, *, directors_see_cli
         case Role.SUPERVISOR:
             return place.kind is Kind.CLINICIAN and place.clinician in viewer.supervises
         case Role.ANALYST:
-            return place.kind is Kind.DATA_QUALITY
+            return place.kind in {Kind.DATA_QUALITY, Kind.CHANGES}
     return False

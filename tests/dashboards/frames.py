@@ -11,6 +11,7 @@ from assets.contracts.model import Kind
 from assets.contracts.registry import TABLES
 from dashboards.page_settings import PageSettings
 from tests.dashboards.frame_rows import DATA_DATE, PAIR, one_client, one_clinician
+from tests.dashboards.made_up_changes import with_changes
 from tests.dashboards.made_up_comparisons import with_comparisons
 from tests.dashboards.made_up_flow import with_flow
 from tests.dashboards.made_up_measures import with_measures
@@ -169,4 +170,5 @@ def service(*, clinicians: int = 8, clients_each: int = 14, falling: str = "T001
     with_measures(frames, minimum_clients=10, minimum_sessions=5)
     with_comparisons(frames)
     with_flow(frames)
+    with_changes(frames)
     return frames

@@ -13,6 +13,7 @@ from assets.contracts.model import Kind
 from assets.contracts.registry import TABLES, table
 from dashboards.page_settings import PageSettings
 from tests.dashboards.made_up_caseloads import DATA_DATE, caseload, months
+from tests.dashboards.made_up_changes import with_changes
 from tests.dashboards.made_up_comparisons import with_comparisons
 from tests.dashboards.made_up_estimates import estimates, quality, service
 from tests.dashboards.made_up_flow import with_flow
@@ -103,4 +104,5 @@ def clinic(
     with_measures(frames, minimum_clients=10, minimum_sessions=5)
     with_comparisons(frames)
     with_flow(frames)
+    with_changes(frames)
     return frames

@@ -19,6 +19,7 @@ PAGES = (
     "clinicians/T001/clients/K00001.html",
     "clinicians/index.html",
     "data-quality.html",
+    "changes.html",
     "methods.html",
 )
 
@@ -38,7 +39,7 @@ def test_every_page_of_the_site_is_written(site):
 
 def test_a_report_counts_the_pages_and_says_three_sentences(made, frames, tmp_path):
     report = built(made, frames, tmp_path)
-    assert report.pages == 5 + 8 + 4 + 16  # two sites, two programmes, two open clients of each of eight
+    assert report.pages == 6 + 8 + 4 + 16  # two sites, two programmes, two open clients of each of eight
     assert report.withheld == 0
     assert len(report.findings) == 3
     assert all(sentence.endswith(".") for sentence in report.findings)

@@ -13,6 +13,7 @@ from quality.model import Severity, Suite
 from quality.rules import Parameters, raters, score_ranges, written
 from tests.quality.comparison_faults import COMPARISON_FAULTS
 from tests.quality.faults_of_flow import FAULTS as FAULTS_OF_FLOW
+from tests.quality.faults_of_two_nights import FAULTS as FAULTS_OF_TWO_NIGHTS
 
 DATA_DATE = date(2026, 11, 20)
 FIRST_DAY = date(2024, 1, 1)
@@ -250,7 +251,7 @@ FAULTS |= {
 }
 
 
-FAULTS |= FAULTS_OF_FLOW
+FAULTS |= FAULTS_OF_FLOW | FAULTS_OF_TWO_NIGHTS
 
 
 def verdict_of(name, connection):

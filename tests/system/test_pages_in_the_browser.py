@@ -29,6 +29,7 @@ PAGES = {
     "withheld clinician": "clinicians/C-1008.html",
     "clinicians": "clinicians/index.html",
     "data quality": "data-quality.html",
+    "night to night": "changes.html",
     "methods": "methods.html",
     "dictionary": "dictionary.html",
 }

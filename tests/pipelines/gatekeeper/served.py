@@ -35,6 +35,7 @@ PAGES = (
     "programmes/anxiety.html",
     "sites/north.html",
     "data-quality.html",
+    "changes.html",
     "methods.html",
     "dictionary.html",
 )

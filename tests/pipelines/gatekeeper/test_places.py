@@ -23,6 +23,8 @@ CODES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=1
         ("programmes/anxiety.html", Kind.PROGRAMME, None, False),
         ("sites/north~20hill.html", Kind.SITE, None, False),
         ("data-quality.html", Kind.DATA_QUALITY, None, False),
+        ("changes.html", Kind.CHANGES, None, False),
+        ("changes/moved.csv", Kind.CHANGES, None, True),
         ("methods.html", Kind.METHODS, None, False),
         ("dictionary.html", Kind.DICTIONARY, None, False),
         ("assets/plotly.0123456789ab.js", Kind.SHARED, None, True),

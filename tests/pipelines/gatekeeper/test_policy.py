@@ -14,12 +14,12 @@ MAY = {
         "clinicians/C-1.html", "clinicians/C-2.html", "clinicians/C-3.html",
         "clinicians/C-1/caseload.csv", "clinicians/C-2/caseload.csv",
         "programmes/anxiety.html", "programmes/anxiety/waits.csv", "sites/north.html", "sites/north/waits.json",
-        "data-quality.html", "data-quality/recording.csv",
+        "data-quality.html", "data-quality/recording.csv", "changes.html",
     },
     "clinician": {"clinicians/C-1.html", "clinicians/C-1/caseload.csv", "clinicians/C-1/clients/K-1.html", "clinicians/C-1/clients/K-1.csv"},
     "colleague": {"clinicians/C-2.html", "clinicians/C-2/caseload.csv", "clinicians/C-2/clients/K-2.html"},
     "supervisor": {"clinicians/C-1.html", "clinicians/C-3.html", "clinicians/C-1/caseload.csv"},
-    "analyst": {"data-quality.html", "data-quality/recording.csv"},
+    "analyst": {"data-quality.html", "data-quality/recording.csv", "changes.html"},
 }  # fmt: skip
 CLIENTS = {path for path in (*PAGES, *PARTS) if "/clients/" in path}
 
