@@ -7,7 +7,8 @@ The newest come first. What changes while the pages are read moves to pages alre
 changed since the first began, and the next night asks from where that one began. Where the server's pages end before they
 are read (410, or a next page that is not found), the search begins again at the oldest resource seen, or at its beginning
 where they did not come in order. Whatever came twice stands once in the file, in its newest version. A server that says
-how many resources there are is held to it.
+how many resources there are is held to the most that it said, since what is deleted while pages are read pulls others to
+pages already read; only where as many come as go between two pages would that go unseen.
 
 A deleted resource is in no search: what an earlier file said of it stands. `way = "bulk"` learns of it.
 """
@@ -74,6 +75,7 @@ class FhirSearch:
             search = _Search(source=self, server=server, resource=resource, file=file)
             began = search.run(since=since(last_mark, self.settings))
             mark = search.run(since=began - _LAG)
+            search.check()
         # Which rows stand is known once the file is closed.
         check_that_some_are_known(server, file, resource=resource, is_first=last_mark is None)
         return Fetched(mark=mark.isoformat(), rows=file.rows, is_empty=file.rows == 0 and last_mark is not None)
@@ -104,14 +106,15 @@ def check_that_some_are_known(server: FhirServer, file: ResourceFile, *, resourc
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class _Search:
-    """One search, with all its pages."""
+    """The searches of one fetch, with all their pages."""
 
     source: FhirSearch
     server: FhirServer
     resource: Resource
     file: ResourceFile
+    _most: int = field(default=0, init=False)
 
     def run(self, *, since: datetime | None) -> datetime:
         """Read every page; when it began, by the server's clock."""
@@ -126,11 +129,29 @@ class _Search:
             until = found.oldest if self.source.settings.sorts and found.is_newest_first else until
         raise PullFailedError("the server's pages end before they are read")
 
+    def check(self) -> None:
+        """Hold what came to what the server says there is.
+
+        Raises:
+            PullFailedError: where pages slipped, as they do where something is deleted while they are read.
+            WrongInput: where the server says that it could not give everything.
+        """
+        found = self.file.found()
+        if self.source.settings.may_lack:
+            return
+        if found.issues:
+            raise self.server.wrong(
+                f"the server could not give every {self.resource} ({', '.join(dict.fromkeys(found.issues))})",
+                mend="ask its keepers, or write may_lack = true",
+            )
+        if found.resources < self._most:
+            raise PullFailedError(f"the server's pages held fewer of {self.resource} than it counts")
+
     def _pages(self, *, since: datetime | None, until: datetime | None) -> tuple[datetime, bool]:
         """When the first page was made, and whether the last was reached."""
         url: str | None = self._url(since=since, until=until)
         asked: set[str] = set()
-        moment, total = self.source.now, None
+        moment = self.source.now
         while url is not None:
             if url in asked:
                 raise PullFailedError("the server's pages lead round in a circle")
@@ -139,10 +160,9 @@ class _Search:
                 return moment, False
             moment = moment if asked else told
             asked.add(url)
-            total = page.total if page.total is not None else total
+            self._most = max(self._most, page.total or 0)
             following = page.links.get("next")
             url = None if following is None else self.server.own_address(following, seen_at=url)
-        self._check(total)
         return moment, True
 
     def _page(self, url: str, *, is_first: bool) -> tuple[Page | None, datetime]:
@@ -173,15 +193,3 @@ class _Search:
             if moment is not None
         ]
         return f"{settings.base}/{self.resource}?{urlencode(asked)}"
-
-    def _check(self, total: int | None) -> None:
-        found = self.file.found()
-        if self.source.settings.may_lack:
-            return
-        if found.issues:
-            raise self.server.wrong(
-                f"the server could not give every {self.resource} ({', '.join(dict.fromkeys(found.issues))})",
-                mend="ask its keepers, or write may_lack = true",
-            )
-        if total is not None and found.resources < total:
-            raise PullFailedError(f"the server's pages held fewer of {self.resource} than it counts")

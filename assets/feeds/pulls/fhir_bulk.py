@@ -166,7 +166,7 @@ class FhirExport:
             told = patiently(lambda: self._state(server, job), name=self.name, wait=self.wait)
             if not isinstance(told, float):
                 return told
-            time.sleep(min(max(told, pause), deadline - time.monotonic()))
+            time.sleep(max(0.0, min(max(told, pause), deadline - time.monotonic())))
             pause = min(2 * pause, _LONGEST_POLL)
         raise server.wrong(
             f"the server did not prepare its export in {self.settings.export_hours} hours",
@@ -230,7 +230,7 @@ class FhirExport:
 def _understood(said: dict[str, Any], *, job: str) -> _Export:
     """A manifest as HL7 writes it; raises what it breaks on where it is none."""
     whole_up_to = str(said["transactionTime"])
-    if moment_of(whole_up_to) is None:
+    if moment_of(whole_up_to) is None or not isinstance(said["output"], list):
         raise ValueError
     files: dict[str, tuple[_OutputFile, ...]] = {}
     for each in said["output"]:

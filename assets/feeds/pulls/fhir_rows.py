@@ -60,12 +60,12 @@ class Page:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """What one search has brought so far.
+    """What searches have brought so far.
 
     Attributes:
         resources: how many different ones.
-        oldest: when the one changed that changed longest ago; None where not all say so.
-        is_newest_first: whether they came in the order of their last change, the newest first.
+        oldest: when the one changed that changed longest ago, since the last search began; None where not all say so.
+        is_newest_first: whether they came in the order of their last change since then, the newest first.
         issues: the codes of what the server could not do, of severity `error` or `fatal`.
     """
 
@@ -98,6 +98,8 @@ class ResourceFile:
         self._texts: list[pa.Table] = []
         self._bytes = 0
         self._keys: list[npt.NDArray[np.uint64]] = []
+        self._found: list[npt.NDArray[np.uint64]] = []
+        self._issues: list[dict[str, str | None]] = []
         self._con = duckdb.connect()
         self._con.execute(f"SET TimeZone = '{zone.key}'")
         self._con.execute(f"SET memory_limit = '{_MEMORY}'")
@@ -173,14 +175,12 @@ class ResourceFile:
         )
 
     def begin_search(self) -> None:
-        """Count from here what a search brings."""
+        """See from here on whether the newest come first."""
         self._flush()
-        self._found: list[npt.NDArray[np.uint64]] = []
         self._changed: list[npt.NDArray[np.float64]] = []
-        self._issues: list[dict[str, str | None]] = []
 
     def found(self) -> Found:
-        """What came since the search began."""
+        """What came so far."""
         self._flush()
         changed = np.concatenate([np.empty(0), *self._changed])
         return Found(

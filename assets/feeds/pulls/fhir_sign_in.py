@@ -10,6 +10,7 @@ import re
 import secrets
 import stat
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +18,10 @@ from typing import Any, Final
 
 import orjson
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 from pydantic import TypeAdapter, ValidationError
 
@@ -31,7 +33,6 @@ from assets.feeds.wrong_input import WrongInput
 _STATEMENT_SECONDS: Final = 240  # SMART allows five minutes; the rest is for clocks that differ
 _TOKEN_SECONDS: Final = 300  # what SMART recommends, where a server does not say
 _SLACK_SECONDS: Final = 30
-_LEAST_RSA_BITS: Final = 2048
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _CONFIGURATION: Final = "/.well-known/smart-configuration"
 _UNDERSTOOD: Final = (400, 401, 403)
@@ -193,23 +194,20 @@ def _read_key(file: Path, *, place: str) -> bytes:
 
 
 def _understood(text: bytes) -> Key | None:
-    """The key, where it is of one of the two kinds that SMART asks every server to know."""
+    """The key, where it is of one of the two kinds that SMART asks every server to know, and long enough."""
     try:
-        if text.lstrip().startswith(b"{"):
-            key: Any = JWKRegistry.import_key(_fields(text))
-        else:
-            key = (RSAKey if _is_rsa(text) else ECKey).import_key(text.decode())
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", SecurityWarning)
+            if text.lstrip().startswith(b"{"):
+                key: Any = JWKRegistry.import_key(_fields(text))
+            else:
+                pem = load_pem_private_key(text, password=None)
+                key = (RSAKey if isinstance(pem, RSAPrivateKey) else ECKey).import_key(text.decode())
         is_private = bool(key.is_private)
-    except (JoseError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, AttributeError):
+    except (JoseError, SecurityWarning, UnsupportedAlgorithm, ValueError, TypeError, KeyError, AttributeError):
         return None
-    if isinstance(key, RSAKey):
-        private = key.private_key
-        return key if private is not None and private.key_size >= _LEAST_RSA_BITS else None
-    return key if isinstance(key, ECKey) and is_private and key.curve_name == "P-384" else None
-
-
-def _is_rsa(pem: bytes) -> bool:
-    return "RSA" in type(load_pem_private_key(pem, password=None)).__name__
+    is_known = isinstance(key, RSAKey) or (isinstance(key, ECKey) and key.curve_name == "P-384")
+    return key if is_known and is_private else None
 
 
 def _fields(text: bytes) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def source_of(name: str, settings: Pull, *, environ: Mapping[str, str], zone: Zo
         from assets.feeds.pulls.fhir_sign_in import sign_in_of  # noqa: PLC0415
 
         tokens = sign_in_of(settings, place=f"pulls.{name}", secrets_by_key=secrets)
-        way = {"search": FhirSearch, "bulk": FhirExport}[settings.way]
+        way = FhirExport if settings.way == "bulk" else FhirSearch
         return way(name=name, settings=settings, tokens=tokens, zone=zone, now=now, wait=FIRST_WAIT)
     from assets.feeds.pulls.objects import ObjectFolder  # noqa: PLC0415
 

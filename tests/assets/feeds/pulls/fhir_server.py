@@ -174,7 +174,7 @@ class FhirTestServer:
             if self.paging == "cursor":
                 cursor = secrets.token_hex(4)
                 self.cursors[cursor] = (found, size, {"at": at + size})
-                following = f"{self.url}/fhir?cursor={cursor}"
+                following = f"{self.url}/fhir/{kind}/?cursor={cursor}"
             else:
                 given = [(name, value) for name, values in query.items() if name != "_offset" for value in values]
                 following = f"{kind}?{urlencode([*given, ('_offset', at + size)])}"
