@@ -56,7 +56,7 @@ def write_page(
             root="../" * depth,
             explanations=explanations(settings),
             dark=as_data(dark_of_light()),
-            has_charts=any(panel.figure for panel in (*page.panels, *page.filtered)),
+            has_charts=any(panel.figure for panel in page.every_panel),
         )
     )
     path.write_text(markup, encoding="utf-8")

@@ -11,18 +11,14 @@
   var charts = Array.prototype.map.call(document.querySelectorAll("script[data-chart]"), function (data) {
     return { box: document.getElementById(data.dataset.chart), figure: JSON.parse(data.textContent), drawn: false };
   });
-  // The words stand before the charts' library is run: it takes longer than all the rest of the page.
+  // The charts' library is run by itself, so that the words need not wait for it; the page counts as loaded when it is here.
   var address = document.currentScript.dataset.bundle;
   var library = new Promise(function (ready) {
     if (!charts.length) { return; }
-    window.requestAnimationFrame(function () {
-      window.setTimeout(function () {
-        var script = document.createElement("script");
-        script.src = address;
-        script.onload = ready;
-        document.head.appendChild(script);
-      }, 0);
-    });
+    var script = document.createElement("script");
+    script.src = address;
+    script.onload = ready;
+    document.head.appendChild(script);
   });
   charts.forEach(function (chart) { chart.box.style.minHeight = chart.box.dataset.height + "px"; });
 
@@ -82,6 +78,21 @@
   function all(width) { return Promise.all(charts.map(function (chart) { return draw(chart, width); })); }
   window.__all = function () { return all(0); };
 
+  // On paper every group is open; afterwards those are closed again that were.
+  var opened = [];
+  function open() {
+    opened = Array.prototype.slice.call(document.querySelectorAll(".folded:not([open])"));
+    opened.forEach(function (group) { group.open = true; });
+  }
+  function close() { opened.forEach(function (group) { group.open = false; }); opened = []; }
+  function reveal() {
+    var target = document.getElementById(window.location.hash.slice(1));
+    var group = target && target.closest(".folded");
+    if (group && !group.open) { group.open = true; target.scrollIntoView(); }
+  }
+  window.addEventListener("hashchange", reveal);
+  reveal();
+
   if (charts.length) {
     var watch = new IntersectionObserver(function (seen) {
       seen.forEach(function (entry) {
@@ -103,8 +114,8 @@
     scheme.addEventListener("change", function () {
       charts.forEach(function (chart) { if (chart.drawn) { draw(chart, 0); } });
     });
-    window.addEventListener("beforeprint", function () { charts.forEach(function (chart) { draw(chart, onPaper(chart)); }); });
-    window.addEventListener("afterprint", function () { all(0); });
+    window.addEventListener("beforeprint", function () { open(); charts.forEach(function (chart) { draw(chart, onPaper(chart)); }); });
+    window.addEventListener("afterprint", function () { close(); all(0); });
   }
 
   // Filters choose among slices that the night has made; what is chosen stands in the address.
@@ -163,7 +174,21 @@
     form.querySelector(".showing").textContent = said;
     ["closer", "closer-funnel"].forEach(function (id) { var table = document.getElementById(id + "-table"); if (table) { table.dataset.said = said; } });
   }
+  function offer() {
+    // Periods that the chosen place has no slice of can't be chosen, and say so.
+    var files = read("slices");
+    var place = form.querySelector("select[name=place]").value;
+    var period = form.querySelector("select[name=period]");
+    Array.prototype.forEach.call(period.options, function (option) {
+      option.disabled = files.indexOf(place + "-" + option.value + ".json") < 0;
+      option.textContent = option.textContent.replace(" (not told)", "") + (option.disabled ? " (not told)" : "");
+    });
+    if (period.selectedOptions[0].disabled) {
+      period.value = (Array.prototype.filter.call(period.options, function (option) { return !option.disabled; })[0] || period.options[0]).value;
+    }
+  }
   function look(isChange) {
+    offer();
     var chosen = {};
     Array.prototype.forEach.call(form.querySelectorAll("select"), function (field) { chosen[field.name] = field.value; });
     if (isChange) { window.history.replaceState(null, "", "?" + new URLSearchParams(chosen) + "#look-closer"); }
@@ -185,7 +210,7 @@
       choose(field, asked.get(field.name));
       field.addEventListener("change", function () { look(true); });
     });
-    if (asked.toString()) { look(false); }
+    if (asked.toString()) { document.getElementById("look-closer").open = true; look(false); } else { offer(); }
     form.addEventListener("submit", function (event) { event.preventDefault(); });
   }
 

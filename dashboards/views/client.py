@@ -42,7 +42,7 @@ def client_page(service: Service, rows: ClientRows) -> Page:
         if panels.is_alarming(service)
         else None,
         headline=_headline(rows, outcomes=outcomes, courses=courses, together=together, alliance=alliance),
-        panels=tuple(each for each in rest if each is not None),
+        panels=panels.beside_each_other(rest),
     )
 
 

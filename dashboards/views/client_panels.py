@@ -12,7 +12,7 @@ from dashboards.views import recalled
 from dashboards.views.client_rows import ClientRows
 from dashboards.views.courses import expected_band
 from dashboards.views.model import Cell, Mark, Panel, Strip, Table, Tag
-from dashboards.views.scales import is_higher_better
+from dashboards.views.scales import is_higher_better, score_span
 from dashboards.views.service import Row, Service
 
 _SHOWN = 24
@@ -91,7 +91,7 @@ def course_panel(service: Service, rows: ClientRows, instrument: str) -> Panel:
             numeric=frozenset({0, 1, 2}),
         ),
         figure=scores(
-            points=points, unsure=None if counts is None else (first - counts, first + counts), usual=usual
+            points=points, unsure=None if counts is None else (first - counts, first + counts), usual=usual, scale=score_span(instrument)[:2]
         ),
     )  # fmt: skip
 
@@ -127,7 +127,9 @@ def together_panel(rows: ClientRows, instrument: str | None) -> Panel:
             ),
             numeric=frozenset({0, 1}),
         ),
-        figure=together(points=points, dips=fell, repaired=mended) if points else None,
+        figure=together(points=points, dips=fell, repaired=mended, scale=score_span(instrument or "")[:2])
+        if points
+        else None,
         empty=None if points else "No rating of working together has been filled in yet.",
     )
 

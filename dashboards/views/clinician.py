@@ -17,7 +17,7 @@ from dashboards.views.courses import courses_panel
 from dashboards.views.holding_back import timelines_panel
 from dashboards.views.key_figures import key_figures
 from dashboards.views.milestones import milestones_panel
-from dashboards.views.model import Headline, Page, Panel, Sure
+from dashboards.views.model import Group, Headline, Page, Panel, Sure
 from dashboards.views.progress import expected_verdict
 from dashboards.views.prompts import Prompt
 from dashboards.views.recording import is_the_sites_matter
@@ -93,12 +93,11 @@ def clinician_page(
         ),
         panels=tuple(
             with_pages(each, pages)
-            for each in (
-                *_evidence(service, code, clients=clients, bands=bands, dips=dips, courses=courses),
-                clients_panel(open_clients),
+            for each in panels.beside_each_other(
+                _evidence(service, code, clients=clients, bands=bands, dips=dips, courses=courses)
             )
-            if each is not None
         ),
+        groups=_groups(service, code, open_clients=open_clients),
         explains=("alliance", "compared", "reliable", "dip", "steadied", "signal", "withheld", "certainty"),
     )
 
@@ -112,16 +111,10 @@ def _evidence(
     dips: Panel,
     courses: Panel,
 ) -> list[Panel | None]:
-    """The page's panels, two beside each other: the alliance, clients one by one, progress, staying, appointments."""
-    attendance = service.row("clinician_attendance", code) or {}
+    """What a clinician looks at first: the alliance, clients one by one, progress, milestones."""
     pair = service.pair.get(code)
     alliance, outcome = pair or (None, None)
     scale = f"ratings, {_scale(alliance)}" if alliance else "ratings"
-    recording = words.recording_sentence(
-        attendance.get("alliance_recorded"),
-        service.settings.standards.get("alliance_recorded"),
-        what="an alliance score",
-    )
     return [
         panels.control_panel(
             service.alliance.get(code),
@@ -147,30 +140,50 @@ def _evidence(
             bands=bands.get(outcome) if outcome else None,
             outcome=outcome or "",
         ),
-        staying_panel(service, scope="clinician", name=code),
-        panels.control_panel(
-            service.missed.get(code),
-            key="missed",
-            subject="missed appointments",
-            is_share=True,
-            unit="Appointments",
-            method="attendance",
-            caption="Appointments missed without notice, as a share of all booked, by month; lower is better.",
-        ),
-        panels.control_panel(
-            service.recorded.get(code),
-            key="recorded",
-            subject="sessions with an alliance score",
-            is_share=True,
-            unit="Sessions",
-            method="recording",
-            caption=f"{recording} By month; higher is better.",
-            is_detail=True,
-        ),
-        appointments_panel(attendance),
         milestones_panel(service, clients),
-        bounds_panel(service, code),
     ]
+
+
+def _groups(service: Service, code: str, *, open_clients: Sequence[ClientRows]) -> tuple[Group, ...]:
+    """What stands behind: who stayed, appointments and forms; every open client; what missing answers could change."""
+    attendance = service.row("clinician_attendance", code) or {}
+    recording = words.recording_sentence(
+        attendance.get("alliance_recorded"),
+        service.settings.standards.get("alliance_recorded"),
+        what="an alliance score",
+    )
+    return (
+        *panels.group(
+            "attending",
+            "Staying, appointments and forms",
+            [
+                staying_panel(service, scope="clinician", name=code),
+                appointments_panel(attendance),
+                panels.control_panel(
+                    service.missed.get(code),
+                    key="missed",
+                    subject="missed appointments",
+                    is_share=True,
+                    unit="Appointments",
+                    method="attendance",
+                    caption="Appointments missed without notice, as a share of all booked, by month; lower is better.",
+                ),
+                panels.control_panel(
+                    service.recorded.get(code),
+                    key="recorded",
+                    subject="sessions with an alliance score",
+                    is_share=True,
+                    unit="Sessions",
+                    method="recording",
+                    caption=f"{recording} By month; higher is better.",
+                    is_detail=True,
+                ),
+            ],
+            is_open=False,
+        ),
+        *panels.group("open-clients", "Open clients", [clients_panel(open_clients)], is_open=False),
+        *panels.group("missing-answers", "Missing answers", [bounds_panel(service, code)], is_open=False),
+    )
 
 
 def withheld_page(service: Service, code: str) -> Page:

@@ -105,6 +105,23 @@ class Panel:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Group:
+    """Panels under one name, which a reader opens and closes; their titles stand for them while they are closed.
+
+    Attributes:
+        key: Unique on its page, and the address to lead to.
+        title: What the panels are about.
+        panels: At least one.
+        is_open: Whether it is open to begin with. On paper every group is.
+    """
+
+    key: str
+    title: str
+    panels: tuple[Panel, ...]
+    is_open: bool
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mark:
     """One session in a strip: its place and what it was."""
 
@@ -173,7 +190,7 @@ class Filters:
 
     Attributes:
         periods: Months back.
-        places: The service, its sites and programmes.
+        places: The service, its sites and its programmes, each under its kind's name; the service under none.
         measures: Outcome measures.
         leasts: Fewest clients of a drawn clinician.
         chosen: What stands without script: `period` and `place`.
@@ -181,7 +198,7 @@ class Filters:
     """
 
     periods: tuple[tuple[str, str], ...]
-    places: tuple[tuple[str, str], ...]
+    places: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     measures: tuple[str, ...]
     leasts: tuple[str, ...]
     chosen: Mapping[str, str]
@@ -202,6 +219,9 @@ class Page:
 
     Attributes:
         who: The clinician whose page it is; stands before the heading.
+        answer: The heading's question answered in a line, where it asks one.
+        panels: What stands first, each in its place.
+        groups: Further panels under names.
         filters: What a reader may choose of the panels in `filtered`.
         above: The clinician whose client's page it is; stands as a way back.
         sections: Explanations by their anchor: a title and words.
@@ -212,14 +232,21 @@ class Page:
     about: str
     section: str
     who: str | None = None
+    answer: str = ""
     above: Clinician | None = None
     facts: tuple[Fact, ...] = ()
     is_alarming: bool = False
     headline: Headline | None = None
     cards: tuple[Card, ...] = ()
     panels: tuple[Panel, ...] = ()
+    groups: tuple[Group, ...] = ()
     explains: tuple[str, ...] = ()
     notice: str | None = None
     filters: Filters | None = None
     filtered: tuple[Panel, ...] = ()
     sections: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def every_panel(self) -> tuple[Panel, ...]:
+        """All panels, in the order of the page."""
+        return (*self.panels, *(each for group in self.groups for each in group.panels), *self.filtered)

@@ -9,13 +9,13 @@ import polars as pl
 from dashboards import finding_words, words
 from dashboards.addresses import clinician_page
 from dashboards.views import panels
-from dashboards.views.answer import level_rows, levels_panel, waits_panel, within_words
+from dashboards.views.answer import answer_words, level_rows, levels_panel, waits_panel, within_words
 from dashboards.views.areas import Area
 from dashboards.views.change import change_panel, rules_panel
 from dashboards.views.comparison import by_pair
 from dashboards.views.holding_back import worth_panel
 from dashboards.views.measures import Measure, measure_rows, measures_panel
-from dashboards.views.model import Cell, Clinician, Fact, Headline, Link, Page, Panel, Sure, Table, Tag
+from dashboards.views.model import Cell, Clinician, Fact, Group, Headline, Link, Page, Panel, Sure, Table, Tag
 from dashboards.views.prompts import Prompt, Reasons, conversations, signed
 from dashboards.views.rates import attendance_panel, drop_out_panel, official_panel, rate_of
 from dashboards.views.service import Row, Service
@@ -39,28 +39,29 @@ def overview(service: Service, area: Area, *, areas: tuple[Area, ...], rates: pl
     settings = service.settings
     prompts = () if service.is_withheld else conversations(found, area.codes)
     measures = () if service.is_withheld else measure_rows(service, area)
-    drawn: list[Panel | None] = []
+    first: list[Panel | None] = []
     if not service.is_withheld:
-        drawn = _panels(
-            service,
-            area,
-            areas=areas,
-            rates=rates,
-            prompts=prompts,
-            measures=measures,
-            signs=len(signed(found, area.codes)),
-        )
+        first = [
+            levels_panel(service, area),
+            _conversations(service, area, prompts=prompts, signs=len(signed(found, area.codes)))
+            if area.scope != "programme"
+            else None,
+            measures_panel(measures) if measures else None,
+            _areas_panel(service, areas, rates=rates) if area.scope == "service" else None,
+        ]
     is_whole = area.scope == "service"
     named = "Service overview" if is_whole else f"{_KINDS[area.scope]} {area.name}"
     return Page(
         title=f"{settings.clinic}: {named[:1].lower() + named[1:]}",
         heading=f"{named}: is the alliance helping clients progress?",
+        answer=answer_words(service, area),
         about=f"{_about(service, area)}; data to {words.day(settings.data_date)}.",
         section="overview",
         facts=(*strip(service, area, rates=rates), Fact(label="Clinicians not shown", words=_not_shown(service))),
         is_alarming=panels.is_alarming(service),
         headline=_headline(service, area, prompts=prompts, measures=measures),
-        panels=tuple(each for each in drawn if each is not None),
+        panels=panels.beside_each_other(first),
+        groups=() if service.is_withheld else _groups(service, area, rates=rates),
         explains=("alliance", "compared", "progress", "reliable", "steadied", "signal", "withheld", "certainty"),
         notice=f"Fewer than {settings.minimum_clients} clients: every figure is withheld."
         if service.is_withheld
@@ -68,41 +69,43 @@ def overview(service: Service, area: Area, *, areas: tuple[Area, ...], rates: pl
     )
 
 
-def _panels(
-    service: Service,
-    area: Area,
-    *,
-    areas: tuple[Area, ...],
-    rates: pl.DataFrame,
-    prompts: tuple[Prompt, ...],
-    measures: tuple[Measure, ...],
-    signs: int,
-) -> list[Panel | None]:
+def _groups(service: Service, area: Area, *, rates: pl.DataFrame) -> tuple[Group, ...]:
+    """Everything behind the answer, in the order in which a director asks."""
     shown = by_pair(service, area)
-    found: list[Panel | None] = [levels_panel(service, area)]
-    if area.scope != "programme":
-        found.append(_conversations(service, area, prompts=prompts, signs=signs))
-    if measures:
-        found.append(measures_panel(measures))
     # The main measures, whatever they can say; further ones on the sites' own pages, where there is something to draw.
-    found += shown[0] if shown else ()
-    found += [
-        drop_out_panel(rates, area, service),
-        change_panel(rates, area, service),
-        rules_panel(area, service),
-        waits_panel(service, area, rates),
-        official_panel(rates, area, service),
-        attendance_panel(rates, area, service),
-        staying_panel(service, scope=area.scope, name=area.name),
-        variance_panel(service, area),
-        leaving_panel(service, area),
-        worth_panel(service, area),
-    ]
-    if area.scope == "service":
-        found.append(_areas_panel(service, areas, rates=rates))
-    else:
-        found += [each for more in shown[1:] for each in more if each.figure is not None]
-    return found
+    clinicians = [*(shown[0] if shown else ()), variance_panel(service, area)]
+    if area.scope != "service":
+        clinicians += [each for more in shown[1:] for each in more if each.figure is not None]
+    return (
+        *panels.group("beside", "Clinicians beside each other", clinicians, is_open=True),
+        *panels.group(
+            "improvement",
+            "Improvement and how treatment ends",
+            [
+                change_panel(rates, area, service),
+                rules_panel(area, service),
+                drop_out_panel(rates, area, service),
+                official_panel(rates, area, service),
+            ],
+            is_open=False,
+        ),
+        *panels.group(
+            "access",
+            "Waiting, appointments and staying",
+            [
+                waits_panel(service, area, rates),
+                attendance_panel(rates, area, service),
+                staying_panel(service, scope=area.scope, name=area.name),
+            ],
+            is_open=False,
+        ),
+        *panels.group(
+            "before-leaving",
+            "What comes before leaving",
+            [leaving_panel(service, area), worth_panel(service, area)],
+            is_open=False,
+        ),
+    )
 
 
 def findings(page: Page, service: Service, whole: Area, *, found: Reasons) -> tuple[str, str, str]:

@@ -3,7 +3,8 @@
 Belongs here: from a verdict to a panel. Does not belong here: which panels a page has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -11,11 +12,33 @@ import polars as pl
 from dashboards import words
 from dashboards.figures.control_chart import control_chart
 from dashboards.figures.funnel import funnel
-from dashboards.views.model import Fact, Panel, Spark, Table, Tag
+from dashboards.views.model import Fact, Group, Panel, Spark, Table, Tag
 from dashboards.views.service import Service
 from dashboards.views.signals import Signal
 
 _SIDE = {"better": "Better than usual", "worse": "Worse than usual", "ordinary": "Usual variation"}
+
+
+def beside_each_other(found: Iterable[Panel | None]) -> tuple[Panel, ...]:
+    """Panels two in a row; one that would stand alone in its row takes all of it."""
+    placed: list[Panel] = []
+    is_waiting = False
+    for each in found:
+        if each is None:
+            continue
+        if each.wide and is_waiting:
+            placed[-1] = replace(placed[-1], wide=True)
+        is_waiting = not each.wide and not is_waiting
+        placed.append(each)
+    if is_waiting:
+        placed[-1] = replace(placed[-1], wide=True)
+    return tuple(placed)
+
+
+def group(key: str, title: str, found: Iterable[Panel | None], *, is_open: bool) -> tuple[Group, ...]:
+    """A group of those panels that there are; nothing where there are none."""
+    placed = beside_each_other(found)
+    return (Group(key=key, title=title, panels=placed, is_open=is_open),) if placed else ()
 
 
 def tag(signal: Signal) -> Tag:

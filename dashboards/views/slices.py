@@ -72,7 +72,15 @@ def slices(service: Service, areas: tuple[Area, ...]) -> Slices | None:
     filters = Filters(
         periods=tuple((str(months), f"Last {months} months") for months in periods),
         places=tuple(
-            (_place(area), _named(area)) for area in areas if any(_file(area, each) in files for each in periods)
+            (
+                name,
+                tuple(
+                    (_place(area), _named(area))
+                    for area in areas
+                    if area.scope == scope and any(_file(area, each) in files for each in periods)
+                ),
+            )
+            for scope, name in (("service", ""), ("site", "Sites"), ("programme", "Programmes"))
         ),
         measures=tuple(dict.fromkeys(measures)),
         leasts=tuple(str(each) for each in LEASTS if each >= settings.minimum_clients),

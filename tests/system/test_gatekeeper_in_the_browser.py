@@ -186,6 +186,7 @@ def test_an_open_pages_filters_keep_to_its_own_night_and_the_page_is_renewed_whe
     page.on("request", lambda request: asked.append(request.url) if request.url.endswith(".json") else None)
     sign_in(page, address, "director")
     page.evaluate(SETTLED)
+    page.get_by_role("heading", name="Look closer").click()
     period = page.locator("form.filters select[name=period]")
     first, second = (option.get_attribute("value") for option in period.locator("option").all()[:2])
     # A night is published and the one before removed while the page is open.

@@ -133,7 +133,8 @@ def opened(context: BrowserContext, place: str, *, width: int = 1440) -> tuple[P
 
 
 def settle(page: Page) -> None:
-    """Wait for type and charts, and for the browser to have painted them."""
+    """Open what is folded, wait for type and charts, and for the browser to have painted them."""
+    page.evaluate("() => document.querySelectorAll('.folded').forEach((each) => { each.open = true; })")
     page.evaluate(
         "() => document.fonts.ready.then(() => window.__all()).then(() => new Promise((f) => requestAnimationFrame(() => requestAnimationFrame(f))))"
     )
