@@ -19,7 +19,7 @@ import polars as pl
 
 from assets import tables, warehouse
 from assets.contracts.registry import TABLES
-from assets.feeds.landing import landed_files
+from assets.feeds.manifest import read_manifest
 from assets.resources import Night
 from assets.service import Service
 from assets.slices import against
@@ -133,7 +133,7 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
         "data_date": data_date,
         "run_id": run_id,
         "against": warehouse.current_version(home),
-        "landed_files": len(landed_files(night.landing, mappings=night.service.feeds)),
+        "landed_files": len(read_manifest(night.landing)),
         "findings": findings,
         "rows": rows,
     }

@@ -34,6 +34,7 @@ VERBS = {
     "extract": ("pipelines.commands.extract:command", "Write an extract in which nobody can be told apart."),
     "versions": ("pipelines.commands.versions:command", "List the published versions that are kept."),
     "rollback": ("pipelines.commands.rollback:command", "Publish an earlier version again."),
+    "rebuild": ("pipelines.commands.rebuild:command", "Make a past night again from what had landed by then."),
     "backup": ("pipelines.commands.backup:command", "Pack what landed and what is published into one file."),
     "restore": ("pipelines.commands.restore:command", "Make a state folder out of a backup."),
     "verify": ("pipelines.commands.verify:command", "Hold what landed and what is published against its hashes."),
