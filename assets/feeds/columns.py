@@ -29,10 +29,11 @@ def text_sql(column: str, *, kind: str = "VARCHAR", form: str | None = None, has
     """
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"strftime({column} AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S+00')"
-    if form is not None and (kind in {"DATE", "TIME"} or kind.startswith("TIMESTAMP")):
-        if form == "%Y-%m-%d" and kind != "TIME":
+    if form is not None and (kind == "DATE" or kind.startswith("TIME")):
+        is_clock = not kind.startswith(("DATE", "TIMESTAMP"))
+        if form == "%Y-%m-%d" and not is_clock:
             return f"CAST(CAST({column} AS DATE) AS VARCHAR)"
-        moment = f"(DATE '0001-01-01' + {column})" if kind == "TIME" else column
+        moment = f"(DATE '0001-01-01' + CAST({column} AS TIME))" if is_clock else column
         return f"strftime({moment}, {_text(form)})"
     if kind in {"DOUBLE", "FLOAT"}:
         is_whole = f"{column} = trunc({column}) AND abs({column}) < 1e15"
