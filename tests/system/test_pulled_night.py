@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from assets.contracts.registry import LAYERS
-from tests.assets.feeds.pulls.postgres_server import postgres_server
+from pipelines.database_server import database_server
 from tests.assets.feeds.pulls.redcap_server import TOKEN, Project, Row, redcap_server
 from tests.system.night_runs import DEMO, Ended, run_nightly
 
@@ -64,7 +64,7 @@ def pulled_night(small_inbox, tmp_path_factory):
     told = DEMO.read_text().replace(IN_FILES, IN_THE_DATABASE)
     told = told.replace(ALLIANCE_IN_FILES, 'files = "wai_sr_resent.csv"\n')
     with (
-        postgres_server() as url,
+        database_server() as url,
         redcap_server(redcap_project(alliance)) as redcap,
         pytest.MonkeyPatch.context() as patch,
     ):

@@ -27,6 +27,8 @@ from assets.feeds.pulls.source import Fetched, Item, PullFailedError
 from assets.feeds.wrong_input import WrongInput
 
 _ROWS_AT_ONCE: Final = 50_000
+# What Arrow writes as Python does, and much quicker. A decimal is not: all would get the digits of the longest.
+_ARROWS_OWN: Final = frozenset({str, int, bool, float, date, datetime})
 _MOMENT: Final = "%Y-%m-%d %H:%M:%S"
 # The columns' names, and the answer in parts: each column as text, and the highest watermark among them.
 _Answer = tuple[Sequence[str], Iterable[tuple[list[pa.Array], object]]]
@@ -106,7 +108,10 @@ class Database:
                 names = tuple(answer.keys())
                 yield (
                     names,
-                    (_of_rows(rows, names, watermark=watermark, zone=self.zone) for rows in answer.partitions()),
+                    (
+                        _of_rows(rows, names, watermark=watermark, zone=self.zone)
+                        for rows in answer.partitions(_ROWS_AT_ONCE)
+                    ),
                 )
         finally:
             engine.dispose()
@@ -164,7 +169,8 @@ def _text_column(column: pa.Array, *, zone: ZoneInfo) -> pa.Array:
     if pa.types.is_timestamp(column.type):
         if column.type.tz is not None:
             column = pc.local_timestamp(column.cast(pa.timestamp("us", tz=zone.key)))
-        return column.cast(pa.timestamp("s"), safe=False).cast(pa.string())
+        # A cast alone would cut towards 1970, so that what lies before it would come a second late.
+        return pc.floor_temporal(column, unit="second").cast(pa.timestamp("s")).cast(pa.string())
     return column.cast(pa.string())
 
 
@@ -173,8 +179,19 @@ def _of_rows(
 ) -> tuple[list[pa.Array], object]:
     columns = list(zip(*rows, strict=True))
     marks = [] if watermark is None else [each for each in columns[names.index(watermark)] if each is not None]
-    texts = [pa.array([_text(value, zone=zone) for value in column], pa.string()) for column in columns]
+    texts = [_texts(column, zone=zone) for column in columns]
     return texts, _value(max(marks)) if marks else None
+
+
+def _texts(column: Sequence[Any], *, zone: ZoneInfo) -> pa.Array:
+    kinds = set(map(type, column)) - {type(None)}
+    if len(kinds) == 1 and kinds <= _ARROWS_OWN:
+        try:
+            return _text_column(pa.array(column), zone=zone)
+        except (pa.ArrowInvalid, OverflowError):
+            # A number or a moment beyond what Arrow holds is written by Python, one at a time.
+            pass
+    return pa.array([_text(value, zone=zone) for value in column], pa.string())
 
 
 def _value(mark: Any) -> Any:

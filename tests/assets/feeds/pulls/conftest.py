@@ -1,10 +1,10 @@
 import pytest
 
-from tests.assets.feeds.pulls.postgres_server import postgres_server
+from pipelines.database_server import database_server
 
 
 @pytest.fixture(scope="session")
 def postgres():
     """The address of a PostgreSQL server of the tests' own."""
-    with postgres_server() as url:
+    with database_server() as url:
         yield url

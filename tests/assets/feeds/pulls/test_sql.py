@@ -4,11 +4,14 @@ from zoneinfo import ZoneInfo
 
 import adbc_driver_postgresql.dbapi as postgres_driver
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assets.feeds.pulls.settings import Query, SqlPull
 from assets.feeds.pulls.source import PullFailedError
-from assets.feeds.pulls.sql import Database
+from assets.feeds.pulls.sql import Database, _text, _texts
 from assets.feeds.wrong_input import WrongInput
 
 NOW = datetime(2026, 11, 20, 2, 30, tzinfo=UTC)
@@ -68,6 +71,43 @@ def test_another_database_gives_the_same_text(tmp_path):
     told, frame = fetched(database(f"sqlite:///{tmp_path / 'clinic.sqlite'}"), tmp_path)
     assert (told.rows, told.mark) == (2, None)
     assert frame.rows() == [("1", "2026-03-01", "3.25", "a"), ("2", None, None, None)]
+
+
+def test_many_rows_are_written_many_at_a_time_and_none_is_lost_between(tmp_path):
+    with sqlite3.connect(tmp_path / "clinic.sqlite") as con:
+        con.execute("CREATE TABLE visits (id INTEGER, note TEXT)")
+        con.executemany("INSERT INTO visits VALUES (?, ?)", ((number, f"n{number}") for number in range(100_001)))
+    con.close()
+    url = f"sqlite:///{tmp_path / 'clinic.sqlite'}"
+    told, frame = fetched(database(url), tmp_path)
+    assert told.rows == 100_001
+    assert frame.rows() == [(str(number), f"n{number}") for number in range(100_001)]
+    assert pq.read_metadata(tmp_path / "visits.parquet").num_row_groups == 3
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.text()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.dates()
+        | st.decimals(allow_nan=False, allow_infinity=False, places=2)
+        | st.datetimes(min_value=datetime.fromisoformat("1900-01-01"), max_value=datetime.fromisoformat("2100-01-01")),
+        max_size=5,
+    )
+)
+def test_values_of_one_kind_are_written_together_as_they_are_one_by_one(values):
+    zone = ZoneInfo("Europe/London")
+    for value in values:
+        alone = [each for each in values if type(each) is type(value)]
+        together = _texts([*alone, None], zone=zone).to_pylist()
+        one_by_one = [_text(each, zone=zone) for each in alone]
+        if isinstance(value, float):
+            assert [float(each) for each in together[:-1]] == [float(each) for each in one_by_one]
+        else:
+            assert together == [*one_by_one, None]
 
 
 def test_a_table_with_no_rows_is_a_file_with_its_columns(postgres, run, tmp_path):
