@@ -120,19 +120,20 @@ def test_nothing_is_marked_unfinished():
 
 def test_great_expectations_is_imported_in_quality_and_only_when_used():
     # Importing it takes seconds and hundreds of megabytes, which a command that checks nothing should not pay.
+    trees = modules()
     importers = {
         name
-        for name, tree in modules().items()
+        for name, tree in trees.items()
         if not name.startswith("tests/") and any("great_expectations" in imported(node) for node in ast.walk(tree))
     }
     assert importers == {"quality/expectations.py", "quality/counted.py"}
     # One of the two is written on top of the library, so that one is imported where it is used, too.
     at_import = {
         name
-        for name in set(modules()) - {"quality/counted.py"}
-        for node in modules()[name].body
-        if "great_expectations" in imported(node) or re.search(r"\bquality(\.| import )counted\b", ast.unparse(node))
+        for name in set(trees) - {"quality/counted.py"}
+        for node in trees[name].body
         if isinstance(node, ast.Import | ast.ImportFrom)
+        if "great_expectations" in imported(node) or re.search(r"\bquality(\.| import )counted\b", ast.unparse(node))
     }
     assert at_import == set()
 
