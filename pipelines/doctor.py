@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from assets import warehouse
+from assets.feeds.pulls.pulling import source_of
 from assets.feeds.secret import CHECK_FILE, check_value, read_secret
 from assets.feeds.wrong_input import WrongInput
 from assets.service import read_service
@@ -175,6 +176,11 @@ def _config(config: Path, *, environ: Mapping[str, str]) -> Iterator[Look]:
         if missing:
             mend = "set it where the night is started, and start doctor in the same way"
             yield _bad(what, f"the environment has no {', '.join(missing)}", mend=mend)
+            continue
+        try:
+            source_of(name, pull, environ=environ, zone=service.clinic.zone, now=datetime.now(UTC))
+        except WrongInput as wrong:
+            yield _bad(what, f"{wrong.place}: {wrong.what}", mend=wrong.mend)
         else:
             yield _good(what, "its secrets are set" if pull.variables else "needs no secret")
 

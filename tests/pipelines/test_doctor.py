@@ -141,6 +141,22 @@ url = "file:///srv/share"
     assert look("pulls.share", config=pulling).health is Health.GOOD
 
 
+def test_a_key_that_is_no_key_or_is_open_to_others_is_bad_before_the_night_shows_it_to_anybody(look, tmp_path):
+    key, pulling = tmp_path / "key.pem", tmp_path / "pulling.toml"
+    sign_in = f'{{ kind = "backend_services", client_id = "rapport", key_id = "ours", key_file = "{key}" }}'
+    pulling.write_text(
+        f'{DEMO.read_text()}\n[pulls.ehr]\nkind = "fhir"\nurl = "https://x.example"\nsign_in = {sign_in}\n'
+    )
+    assert "can't be read" in look("pulls.ehr", config=pulling).seen
+    key.write_text("0A1B")
+    key.chmod(0o644)
+    assert "other accounts" in look("pulls.ehr", config=pulling).seen
+    key.chmod(0o600)
+    found = look("pulls.ehr", config=pulling)
+    assert (found.health, "not a private key" in found.seen) == (Health.BAD, True)
+    assert "0A1B" not in found.seen + found.mend
+
+
 def test_an_empty_inbox_is_worth_a_look_and_none_is_bad(tmp_path, home):
     def seen(inbox):
         looks = examine(

@@ -1,0 +1,229 @@
+"""What a FHIR server holds comes to accepted rows: attendance, episodes, forms and totals, and their corrections."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from assets.feeds.pulls.pulling import pull_everything
+from assets.feeds.wrong_input import WrongInput
+from assets.service import read_service
+from tests.assets.feeds.pulls.fhir_resources import appointment, coded, episode, phq_9, total
+from tests.assets.feeds.pulls.fhir_server import fhir_server
+from tests.assets.staging_harness import CODES, SMALL_EXPORT, Clinic
+
+CONFIG = """
+[clinic]
+name = "Small"
+time_zone = "Europe/London"
+first_possible_day = 2015-01-01
+
+[[measures]]
+alliance = "SRS"
+outcome = "PHQ-9"
+
+[pulls.ehr]
+kind = "fhir"
+url = "{url}/fhir"
+resources = ["Appointment", "EpisodeOfCare", "QuestionnaireResponse", "Observation"]
+only = {{ Observation = {{ category = "survey" }} }}
+totals = {{ "720433000" = "PHQ-9" }}
+
+[pulls.ehr.sign_in]
+kind = "bearer"
+token_variable = "EHR_TOKEN"
+
+[[pulls.ehr.questionnaires]]
+url = "https://clinic.example/Questionnaire/mood"
+instrument = "PHQ-9"
+items = ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"]
+answers = {{ never = 0, often = 3 }}
+
+[[feeds.attendance]]
+files = "pulled/ehr/Appointment-*.parquet"
+format = "parquet"
+only = {{ status = ["fulfilled", "noshow", "cancelled", "entered-in-error"] }}
+columns = {{ appointment_id = "id", case_id = "clients", clinician_id = "clinician", starts_at = "start", status = "outcome", duration_minutes = "minutes" }}
+
+[feeds.attendance.words.status]
+fulfilled = "attended"
+noshow = "did_not_attend"
+"cancelled pat" = "cancelled_by_client"
+"cancelled prov" = "cancelled_by_clinic"
+entered-in-error = "cancelled_by_clinic"
+
+[[feeds.episodes]]
+files = "pulled/ehr/EpisodeOfCare-*.parquet"
+format = "parquet"
+columns = {{ episode_id = "id", case_id = "client", clinician_id = "clinician", programme = "programme", referred_on = "referred", started_on = "started", ended_on = "ended", end_reason = "ended_as" }}
+
+[feeds.episodes.words.end_reason]
+finished = "planned"
+cancelled = "unplanned"
+
+[[feeds.outcomes]]
+files = "pulled/ehr/QuestionnaireResponse-*.parquet"
+format = "parquet"
+layout = "long"
+only = {{ status = ["completed", "amended", "entered-in-error"] }}
+columns = {{ rating_id = "id", client_id = "client", completed_on = "authored", instrument = "instrument", rater = "rater" }}
+item_number = "item_number"
+item_value = "value"
+
+[[feeds.outcomes]]
+files = "pulled/ehr/Observation-*.parquet"
+format = "parquet"
+columns = {{ rating_id = "id", client_id = "client", completed_on = "effective", instrument = "instrument" }}
+constants = {{ rater = "client" }}
+total = "total"
+
+[[feeds.alliance]]
+files = "srs.csv"
+delimiter = ";"
+encoding = "cp1252"
+decimal = ","
+date_format = "%d/%m/%Y"
+columns = {{ rating_id = "form", client_id = "client", completed_on = "on" }}
+constants = {{ instrument = "SRS", rater = "client" }}
+items = "srs{{n}}"
+"""
+
+
+@pytest.fixture
+def server():
+    with fhir_server(part=2) as server:
+        server.put(appointment("a1"))
+        server.put(appointment("a2", status="noshow", start="2026-07-09T10:00:00+02:00"))
+        server.put(appointment("a3", status="cancelled", cancelationReason=coded("pat-cpp")))
+        server.put(appointment("a4", status="booked", start="2027-03-02T10:00:00Z"))
+        server.put(episode())
+        server.put(episode("c2", client="p2", status="active", period={"start": "2026-03-01"}))
+        server.put(phq_9())
+        server.put(
+            phq_9(
+                "q2",
+                questionnaire="https://clinic.example/Questionnaire/mood|2",
+                items=[
+                    {
+                        "linkId": "group",
+                        "item": [
+                            {"linkId": f"m{number}", "answer": [{"valueCoding": {"code": "often"}}]}
+                            for number in range(1, 9)
+                        ],
+                    },
+                ],
+            )
+        )
+        server.put(total("o1", code="720433000", client="p2"))
+        yield server
+
+
+@pytest.fixture
+def clinic(tmp_path):
+    return Clinic(tmp_path / "clinic")
+
+
+def staged(server, clinic, *, now, way):
+    """Tonight's pull, and what staging makes of all there is."""
+    clinic.config = CONFIG.format(url=server.url).replace('kind = "fhir"', f'kind = "fhir"\nway = "{way}"')
+    clinic.sends("srs.csv", SMALL_EXPORT["srs.csv"])
+    environ, zone = {"EHR_TOKEN": "made-up"}, ZoneInfo("Europe/London")
+    pull_everything(clinic.night().service.pulls, into=clinic.inbox / "pulled", environ=environ, zone=zone, now=now)
+    return clinic.stage()
+
+
+@pytest.mark.parametrize("way", ["search", "bulk"])
+def test_appointments_episodes_forms_and_totals_are_accepted(server, clinic, way):
+    found = staged(server, clinic, now=datetime.now(UTC), way=way)
+    assert found.refusals == ()
+    statuses = {name: found.row("attendance", appointment_id=name) for name in ("a1", "a2", "a3", "a4")}
+    assert {name: row and row["status"] for name, row in statuses.items()} == {
+        "a1": "attended",
+        "a2": "did_not_attend",
+        "a3": "cancelled_by_client",
+        "a4": None,
+    }
+    assert statuses["a2"]["starts_at"] == datetime(2026, 7, 9, 8, tzinfo=UTC).replace(
+        tzinfo=statuses["a2"]["starts_at"].tzinfo
+    )
+    assert statuses["a1"]["duration_minutes"] == 50
+    ended, running = (found.row("episodes", episode_id=name) for name in ("c1", "c2"))
+    assert (ended["referred_on"], ended["ended_on"], ended["end_reason"]) == (
+        date(2026, 2, 1),
+        date(2026, 6, 1),
+        "planned",
+    )
+    assert (running["started_on"], running["ended_on"], running["end_reason"]) == (date(2026, 3, 1), None, None)
+    assert found.row("outcomes", rating_id="q1")["items"] == [0, 1, 2, 3, 0, 1, 2, 3, 1]
+    assert found.row("outcomes", rating_id="q2")["items"] == [3] * 8 + [None]
+    assert (found.row("outcomes", rating_id="o1")["total"], found.row("outcomes", rating_id="o1")["instrument"]) == (
+        12,
+        "PHQ-9",
+    )
+    assert found.row("outcomes", rating_id="q1")["client_id"] == CODES.code("client_id", "p1")
+
+
+@pytest.mark.parametrize("way", ["search", "bulk"])
+def test_a_later_version_takes_back_what_an_earlier_one_said(server, clinic, way):
+    now = datetime.now(UTC)
+    staged(server, clinic, now=now, way=way)
+    server.put(appointment("a1", status="entered-in-error"))
+    server.put(phq_9(status="entered-in-error"))
+    server.put(phq_9("q2", status="amended", counts=(1,) * 9))
+    found = staged(server, clinic, now=now + timedelta(days=1), way=way)
+    assert found.row("attendance", appointment_id="a1")["status"] == "cancelled_by_clinic"
+    assert found.row("outcomes", rating_id="q1")["items"] == [None] * 9
+    assert found.row("outcomes", rating_id="q2")["items"] == [1] * 9
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "line"),
+    [
+        (
+            'instrument = "PHQ-9"\nitems',
+            'instrument = "PHQ-99"\nitems',
+            "pulls.ehr.questionnaires.0.instrument: no instrument is known as this",
+        ),
+        ('"720433000" = "PHQ-9"', '"720433000" = "mood"', "pulls.ehr.totals.720433000: no instrument is known as this"),
+        ('"m8", "m9"]', '"m8"]', "pulls.ehr.questionnaires.0.items: lists 8 items and PHQ-9 has 9"),
+        (
+            '"m8", "m9"]',
+            '"m8", "m8"]',
+            "pulls.ehr.questionnaires.0: this setting can't be used; an item is listed twice",
+        ),
+        (
+            'instrument = "PHQ-9"\nitems = ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"]',
+            'instrument = "PCL-5"',
+            "pulls.ehr.questionnaires.0.items: is missing, and LOINC's codes",
+        ),
+        (
+            'token_variable = "EHR_TOKEN"',
+            "",
+            "pulls.ehr.sign_in: this setting can't be used; a bearer token needs token_variable",
+        ),
+        (
+            'kind = "bearer"\n',
+            'kind = "backend_services"\n',
+            "pulls.ehr.sign_in: this setting can't be used; backend services need client_id",
+        ),
+        ('kind = "fhir"', 'kind = "fhir"\ngroup = "g"', "pulls.ehr: this setting can't be used; a group goes with"),
+        (
+            '"Appointment", "EpisodeOfCare"',
+            '"Appointment", "Patient"',
+            "pulls.ehr.resources.1: this setting can't be used",
+        ),
+        (
+            "{url}",
+            "http://records.example",
+            "pulls.ehr.url: this setting can't be used; write an address that begins with https://",
+        ),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(tmp_path, before, after, line):
+    assert before in CONFIG
+    file = tmp_path / "clinic.toml"
+    file.write_text(CONFIG.replace(before, after).format(url="https://records.example"))
+    with pytest.raises(WrongInput) as wrong:
+        read_service(file)
+    assert str(wrong.value).startswith(line)
+    assert "\n" not in str(wrong.value)
