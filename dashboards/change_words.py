@@ -35,13 +35,13 @@ LEVELS: Final = {
     "between_client": "between clients",
     "between_clinician": "between clinicians",
 }
-NO_VERSION: Final = "There is no version before to compare with"
+NO_VERSION: Final = "Nothing has moved yet: this is the first version"
 
 
 def about_rows(count: int, *, near: int, to_nearest: int) -> str:
     """How many rows, no more exactly than pages count: `near` is the count to the nearest multiple of `to_nearest`."""
     if not count:
-        return "None"
+        return "0"
     return f"About {near:,}" if count >= to_nearest else f"Fewer than {to_nearest}"
 
 

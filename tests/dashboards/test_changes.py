@@ -69,7 +69,7 @@ def test_rows_are_counted_no_more_exactly_than_pages_count(page, frames):
     panel = page()["changed-rows"]
     assert panel.title == "Rows behind the figures: new, late and corrected"
     [booked, outcomes] = panel.table.rows
-    assert booked == ("Attendance", "About 40", "Fewer than 5", "None", "None", "None", "None")
+    assert booked == ("Attendance", "About 40", "Fewer than 5", "0", "0", "0", "0")
     assert outcomes[3] == "About 5"
 
 

@@ -170,7 +170,7 @@ def test_what_others_licensed_to_us_goes_out_with_its_licence(site):
 
 def test_an_empty_warehouse_makes_a_site_that_says_so(made, tmp_path):
     report = built(made, made.empty(), tmp_path)
-    assert report.pages == 5
+    assert report.pages == 6
     assert "Too few clients" in (tmp_path / "index.html").read_text(encoding="utf-8")
 
 
