@@ -1,97 +1,29 @@
 """What a FHIR server holds comes to accepted rows: attendance, episodes, forms and totals, and their corrections."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from joserfc.jwk import ECKey, KeySet
 
 from assets.feeds.pulls.pulling import pull_everything
 from assets.feeds.wrong_input import WrongInput
 from assets.service import read_service
-from tests.assets.feeds.pulls.fhir_resources import appointment, coded, episode, phq_9, total
+from tests.assets.feeds.pulls.fhir_resources import answered, appointment, coded, episode, phq_9, total
 from tests.assets.feeds.pulls.fhir_server import fhir_server
-from tests.assets.staging_harness import CODES, SMALL_EXPORT, Clinic
+from tests.assets.staging_harness import CODES, Clinic
+from tests.system.night_runs import ROOT
 
-CONFIG = """
-[clinic]
-name = "Small"
-time_zone = "Europe/London"
-first_possible_day = 2015-01-01
-
-[[measures]]
-alliance = "SRS"
-outcome = "PHQ-9"
-
-[pulls.ehr]
-kind = "fhir"
-url = "{url}/fhir"
-resources = ["Appointment", "EpisodeOfCare", "QuestionnaireResponse", "Observation"]
-only = {{ Observation = {{ category = "survey" }} }}
-totals = {{ "720433000" = "PHQ-9" }}
-
-[pulls.ehr.sign_in]
-kind = "bearer"
-token_variable = "EHR_TOKEN"
-
-[[pulls.ehr.questionnaires]]
-url = "https://clinic.example/Questionnaire/mood"
-instrument = "PHQ-9"
-items = ["m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9"]
-answers = {{ never = 0, often = 3 }}
-
-[[feeds.attendance]]
-files = "pulled/ehr/Appointment-*.parquet"
-format = "parquet"
-only = {{ status = ["fulfilled", "noshow", "cancelled", "entered-in-error"] }}
-columns = {{ appointment_id = "id", case_id = "clients", clinician_id = "clinician", starts_at = "start", status = "outcome", duration_minutes = "minutes" }}
-
-[feeds.attendance.words.status]
-fulfilled = "attended"
-noshow = "did_not_attend"
-"cancelled pat" = "cancelled_by_client"
-"cancelled prov" = "cancelled_by_clinic"
-entered-in-error = "cancelled_by_clinic"
-
-[[feeds.episodes]]
-files = "pulled/ehr/EpisodeOfCare-*.parquet"
-format = "parquet"
-columns = {{ episode_id = "id", case_id = "client", clinician_id = "clinician", programme = "programme", referred_on = "referred", started_on = "started", ended_on = "ended", end_reason = "ended_as" }}
-
-[feeds.episodes.words.end_reason]
-finished = "planned"
-cancelled = "unplanned"
-
-[[feeds.outcomes]]
-files = "pulled/ehr/QuestionnaireResponse-*.parquet"
-format = "parquet"
-layout = "long"
-only = {{ status = ["completed", "amended", "entered-in-error"] }}
-columns = {{ rating_id = "id", client_id = "client", completed_on = "authored", instrument = "instrument", rater = "rater" }}
-item_number = "item_number"
-item_value = "value"
-
-[[feeds.outcomes]]
-files = "pulled/ehr/Observation-*.parquet"
-format = "parquet"
-columns = {{ rating_id = "id", client_id = "client", completed_on = "effective", instrument = "instrument" }}
-constants = {{ rater = "client" }}
-total = "total"
-
-[[feeds.alliance]]
-files = "srs.csv"
-delimiter = ";"
-encoding = "cp1252"
-decimal = ","
-date_format = "%d/%m/%Y"
-columns = {{ rating_id = "form", client_id = "client", completed_on = "on" }}
-constants = {{ instrument = "SRS", rater = "client" }}
-items = "srs{{n}}"
-"""
+CONFIG = (ROOT / "pipelines" / "examples" / "fhir.toml").read_text(encoding="utf-8")
+URL = "https://records.clinic.example/fhir"
+KEY = ECKey.generate_key("P-384")
+OWN = ECKey.import_key({**KEY.as_dict(private=False), "kid": "rapport-2026"})
 
 
 @pytest.fixture
 def server():
-    with fhir_server(part=2) as server:
+    with fhir_server(part=2, keys=KeySet([OWN])) as server:
         server.put(appointment("a1"))
         server.put(appointment("a2", status="noshow", start="2026-07-09T10:00:00+02:00"))
         server.put(appointment("a3", status="cancelled", cancelationReason=coded("pat-cpp")))
@@ -102,7 +34,7 @@ def server():
         server.put(
             phq_9(
                 "q2",
-                questionnaire="https://clinic.example/Questionnaire/mood|2",
+                questionnaire="https://records.clinic.example/Questionnaire/mood|2",
                 items=[
                     {
                         "linkId": "group",
@@ -114,6 +46,8 @@ def server():
                 ],
             )
         )
+        session = [answered(link, {"valueDecimal": 8.5}) for link in ("relationship", "goals", "approach", "overall")]
+        server.put(phq_9("s1", questionnaire="https://records.clinic.example/Questionnaire/session", items=session))
         server.put(total("o1", code="720433000", client="p2"))
         yield server
 
@@ -125,9 +59,8 @@ def clinic(tmp_path):
 
 def staged(server, clinic, *, now, way):
     """Tonight's pull, and what staging makes of all there is."""
-    clinic.config = CONFIG.format(url=server.url).replace('kind = "fhir"', f'kind = "fhir"\nway = "{way}"')
-    clinic.sends("srs.csv", SMALL_EXPORT["srs.csv"])
-    environ, zone = {"EHR_TOKEN": "made-up"}, ZoneInfo("Europe/London")
+    clinic.config = CONFIG.replace(URL, f"{server.url}/fhir").replace('way = "search"', f'way = "{way}"')
+    environ, zone = {"RAPPORT_FHIR_KEY": json.dumps(KEY.as_dict(private=True))}, ZoneInfo("Europe/London")
     pull_everything(clinic.night().service.pulls, into=clinic.inbox / "pulled", environ=environ, zone=zone, now=now)
     return clinic.stage()
 
@@ -160,6 +93,7 @@ def test_appointments_episodes_forms_and_totals_are_accepted(server, clinic, way
         12,
         "PHQ-9",
     )
+    assert found.row("alliance", rating_id="s1")["items"] == [8.5] * 4
     assert found.row("outcomes", rating_id="q1")["client_id"] == CODES.code("client_id", "p1")
 
 
@@ -197,13 +131,13 @@ def test_a_later_version_takes_back_what_an_earlier_one_said(server, clinic, way
             "pulls.ehr.questionnaires.0.items: is missing, and LOINC's codes",
         ),
         (
-            'token_variable = "EHR_TOKEN"',
+            'key_variable = "RAPPORT_FHIR_KEY"',
             "",
-            "pulls.ehr.sign_in: this setting can't be used; a bearer token needs token_variable",
+            "pulls.ehr.sign_in: this setting can't be used; backend services need key_file or key_variable",
         ),
         (
-            'kind = "bearer"\n',
-            'kind = "backend_services"\n',
+            'client_id = "rapport"\n',
+            "",
             "pulls.ehr.sign_in: this setting can't be used; backend services need client_id",
         ),
         ('kind = "fhir"', 'kind = "fhir"\ngroup = "g"', "pulls.ehr: this setting can't be used; a group goes with"),
@@ -213,7 +147,7 @@ def test_a_later_version_takes_back_what_an_earlier_one_said(server, clinic, way
             "pulls.ehr.resources.1: this setting can't be used",
         ),
         (
-            "{url}",
+            URL,
             "http://records.example",
             "pulls.ehr.url: this setting can't be used; write an address that begins with https://",
         ),
@@ -222,7 +156,7 @@ def test_a_later_version_takes_back_what_an_earlier_one_said(server, clinic, way
 def test_a_wrong_setting_is_named_in_one_line(tmp_path, before, after, line):
     assert before in CONFIG
     file = tmp_path / "clinic.toml"
-    file.write_text(CONFIG.replace(before, after).format(url="https://records.example"))
+    file.write_text(CONFIG.replace(before, after))
     with pytest.raises(WrongInput) as wrong:
         read_service(file)
     assert str(wrong.value).startswith(line)
