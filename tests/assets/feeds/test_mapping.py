@@ -105,7 +105,7 @@ WRONG = {
     "a format that is not read": (
         {"attendance": changed(ATTENDANCE, format="xlsx")},
         "feeds.attendance[0].format",
-        "'csv' or 'parquet'",
+        "'parquet', 'excel'",
     ),
     "an unknown contract column": (
         {"attendance": columns(ATTENDANCE, stauts="X")},
