@@ -43,7 +43,8 @@ class Group:
     """Files of one shape that one mapping reads.
 
     Attributes:
-        names: in the inbox.
+        names: of the tables, those within an archive or a workbook after its own.
+        sent_as: the inbox's files.
         files: globs for these and for later ones of the same name.
         folder: the first folder of their names that is no date; empty at the top.
         settings: how they are opened.
@@ -57,6 +58,7 @@ class Group:
     """
 
     names: tuple[str, ...]
+    sent_as: tuple[str, ...]
     files: tuple[str, ...]
     folder: str
     settings: Mapping[str, str]

@@ -53,13 +53,16 @@ def _shape(file: SeenFile) -> tuple[str, ...]:
     path = PurePosixPath(without_dates(file.name))
     stem = re.sub(r"[\W_]+", " ", words_of(path.stem))
     stem = re.sub(SENT_AGAIN, "", stem).strip()
-    encodings = {key: value for key, value in file.settings.items() if key != "encoding"}
-    return (str(path.parent), stem, str(file.columns), str(sorted(encodings.items())), path.suffix)
+    opened = {key: without_dates(value) for key, value in file.settings.items() if key != "encoding"}
+    return (str(path.parent), stem, str(file.columns), str(sorted(opened.items())), path.suffix)
 
 
 def _group(files: list[SeenFile], *, country: str, seen_on: date) -> Group:
     first = files[0]
-    settings = dict(first.settings)
+    settings = {
+        **first.settings,
+        **{key: without_dates(first.settings[key]) for key in ("members",) if key in first.settings},
+    }
     others = [file.settings["encoding"] for file in files if "encoding" in file.settings]
     if others:
         # What is plain ASCII in one drop is read by the encoding of the others.
@@ -69,8 +72,9 @@ def _group(files: list[SeenFile], *, country: str, seen_on: date) -> Group:
     columns = profiles(rows, of_one_file=of_one_file)
     return Group(
         names=tuple(file.name for file in files),
-        files=tuple(dict.fromkeys(without_dates(file.name) for file in files)),
-        folder=_folder(first.name),
+        sent_as=tuple(dict.fromkeys(file.sent_as for file in files)),
+        files=tuple(dict.fromkeys(without_dates(file.sent_as) for file in files)),
+        folder=_folder(first.sent_as),
         settings=_with_decimal(settings, columns.values()),
         corrects=any(re.search(CORRECTIONS, words_of(PurePosixPath(file.name).stem)) for file in files),
         lines=rows.height,
@@ -101,7 +105,7 @@ def _longest(heights: Sequence[int]) -> slice:
 
 
 def _with_decimal(settings: dict[str, str], columns: Iterable[ColumnProfile]) -> dict[str, str]:
-    if settings.get("format") is None and any(
+    if settings.get("format") in {None, "excel", "spss", "stata"} and any(
         each.share_with_comma > 0.1 and each.share_of_numbers > 0.9 for each in columns
     ):
         return {**settings, "decimal": ","}
@@ -115,11 +119,17 @@ def _folder(name: str) -> str:
 
 def _takes_others(group: Group, groups: Iterable[Group]) -> bool:
     globs = [glob_to_regex(glob) for glob in group.files]
-    return any(glob.fullmatch(name) for other in groups if other is not group for name in other.names for glob in globs)
+    within = ("members", "sheet")
+    others = [
+        each
+        for each in groups
+        if each is not group and all(each.settings.get(k) == group.settings.get(k) for k in within)
+    ]
+    return any(glob.fullmatch(name) for other in others for name in other.sent_as for glob in globs)
 
 
 def _named_one_by_one(group: Group) -> Group:
-    return replace(group, files=group.names)
+    return replace(group, files=group.sent_as)
 
 
 def telling_columns(columns: Mapping[str, ColumnProfile], *, country: str, seen_on: date) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,11 @@ def totals(profiles: Profiles, *, name: str, registry: Registry) -> list[FoundFo
     found: list[FoundForms] = []
     for column, profile in profiles.items():
         candidates = named(column, registry=registry)
-        if not candidates or profile.share_of_numbers < MOST_FITS or re.search(ENDS_OF_A_COURSE, words_of(column)):
+        words = words_of(column)
+        # A number after the measure's name is an item's: `phq9_1` is no total, and `PHQ 9` is.
+        is_item = bool(re.search(r" \d+$", words)) and column not in registry
+        is_change = bool(re.search(ENDS_OF_A_COURSE, words))
+        if not candidates or profile.share_of_numbers < MOST_FITS or is_item or is_change:
             continue
         for instrument in (registry[each] for each in candidates):
             span = instrument.score_range

@@ -4,6 +4,7 @@ Belongs here: holding the keys of one mapping against those of the others. Does 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -107,7 +108,7 @@ def _put_case(draft: Draft, cases: pl.Series) -> None:
     share = known.len() / values.len() if values.len() else 0.0
     if share >= _ENOUGH:
         why = f"{known.len():,} of {values.len():,} have appointments"
-        draft.put(COLUMNS, Line(key="client_id", value=source[0], why=f"{why}; {line.why}" if line.why else why))
+        draft.put(COLUMNS, replace(line, why=f"{why}; {line.why}" if line.why else why))
     elif draft.feed.is_ratings:
         settle = f"only {known.len():,} of {values.len():,} have appointments under this code"
         draft.put(COLUMNS, Line(key="client_id", value=source[0], settle=settle))

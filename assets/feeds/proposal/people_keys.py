@@ -4,10 +4,12 @@ Belongs here: telling these keys apart by how they go together. Does not belong 
 (`links`).
 """
 
+import re
 from collections.abc import Collection
 
 from assets.feeds.proposal.drafts import COLUMNS, Draft, Group, Line
 from assets.feeds.proposal.roles import belongs_to_one, choose, is_code, is_shared_code
+from assets.feeds.proposal.synonyms import OF_SEVERAL, words_of
 
 
 def find_client(group: Group, *, without: Collection[str]) -> tuple[str | None, str]:
@@ -39,16 +41,19 @@ def find_case(group: Group, *, without: Collection[str]) -> tuple[set[str], Line
 def put_client(draft: Draft, *, without: Collection[str], also_case: bool) -> set[str]:
     """Map the person; and of forms the case where one of the file's own columns names it for several clients."""
     client, trouble = find_client(draft.group, without=without)
+    settle = ""
     if client is None:
         case = choose(draft.group, "case", fits=is_code, without=without).column
-        if case is None or trouble.startswith('"'):
-            draft.put(COLUMNS, Line(key="client_id", value="the column", settle=trouble, is_active=False))
-            return set()
-        client = case
+        is_of_several = case is not None and bool(re.search(OF_SEVERAL, words_of(case)))
+        if case is None or is_of_several or draft.group.telling.get(case):
+            said = f'"{case}" names several people, and a form is one person\'s' if is_of_several else trouble
+            value = case or "the column"
+            draft.put(COLUMNS, Line(key="client_id", value=value, settle=said, is_active=False))
+            return {case} if case is not None else set()
+        client, settle = case, f'"{case}" is taken for one client each'
     profile = draft.group.profiles[client]
-    draft.put(
-        COLUMNS, Line(key="client_id", value=client, why=f"{profile.distinct:,} different on {profile.lines:,} lines")
-    )
+    why = f"{profile.distinct:,} different on {profile.lines:,} lines"
+    draft.put(COLUMNS, Line(key="client_id", value=client, why=why, settle=settle))
     case = choose(draft.group, "case", fits=is_code, without={*without, client}).column
     if also_case and case is not None and belongs_to_one(draft.group.rows, client, case):
         clients, cases = profile.distinct, draft.group.profiles[case].distinct

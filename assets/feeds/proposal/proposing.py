@@ -22,7 +22,7 @@ from assets.feeds.proposal.links import link, pairs
 from assets.feeds.proposal.moments import years_of
 from assets.feeds.proposal.ratings import draft_ratings
 from assets.feeds.proposal.registers import draft_clinicians, draft_episodes, draft_people
-from assets.feeds.proposal.seeing import see
+from assets.feeds.proposal.seeing import SeenFile, see
 from assets.feeds.proposal.sessions import draft_attendance
 from assets.feeds.proposal.writing import comment, quoted, table, written
 from assets.science.instruments.registry import Registry
@@ -74,11 +74,11 @@ def propose(  # noqa: PLR0913 -- where to look, what is known, and whom to tell
         for path in inbox.rglob("*")
         if path.is_file() and not any(part.startswith(".") for part in path.relative_to(inbox).parts)
     )
-    seen = []
+    seen: list[SeenFile] = []
     with duckdb.connect() as con:
         for name in names:
             tell(name)
-            seen.append(see(con, inbox / name, name=name, scratch=scratch))
+            seen += see(con, inbox / name, name=name, scratch=scratch)
     groups = group_files(seen, country=country, seen_on=today)
     drafts = draft_all(groups, registry=registry)
     parts = _head(drafts, groups, registry=registry, country=country, time_zone=time_zone, today=today)
@@ -89,7 +89,7 @@ def propose(  # noqa: PLR0913 -- where to look, what is known, and whom to tell
     return Proposal(
         text=text,
         to_settle=tuple(
-            (number, line.strip("# ").replace("  # to settle:", ":").removeprefix("to settle: "))
+            (number, line.strip("# ").rstrip(";").replace("  # to settle:", ":").removeprefix("to settle: "))
             for number, line in enumerate(text.splitlines(), start=1)
             if "to settle: " in line
         ),
@@ -166,6 +166,8 @@ def _why_opened(key: str) -> str:
         "encoding": "every byte reads so, and not as UTF-8",
         "delimiter": "cuts the lines as it cuts the header",
         "decimal": "numbers have it",
+        "members": "the file within the archive",
+        "sheet": "the workbook has several",
     }.get(key, "")
 
 

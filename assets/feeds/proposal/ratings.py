@@ -13,7 +13,7 @@ from assets.feeds.proposal.mapped_words import may_be_written, put_words
 from assets.feeds.proposal.measures import FoundForms, rater_of
 from assets.feeds.proposal.moments import put_days
 from assets.feeds.proposal.people_keys import put_client, put_clinician
-from assets.feeds.proposal.roles import choose, choose_words, is_code, is_day, names_each_line
+from assets.feeds.proposal.roles import Choice, choose, choose_words, is_code, is_day, names_each_line, only_day
 from assets.science.instruments.registry import Registry
 
 _FEED_OF = {"alliance": ALLIANCE, "outcome": OUTCOMES}
@@ -87,6 +87,8 @@ def _put_context(draft: Draft, found: FoundForms, *, used: Collection[str], regi
     completed = choose(group, "completed", fits=is_day, without=taken)
     if completed.column is None and not completed.rivals:
         completed = choose(group, "moment", fits=is_day, without=taken)
+    if completed == Choice():
+        completed = only_day(group, fits=lambda _: True, without=taken)
     if completed.column is not None:
         put_days(draft, [("completed_on", completed.column)], first="completed_on")
     else:

@@ -62,6 +62,16 @@ def choose(group: Group, role: str, *, fits: Fits, without: Collection[str] = ()
     return Choice(column=best[0]) if best else Choice()
 
 
+def only_day(group: Group, *, fits: Fits, without: Collection[str]) -> Choice:
+    """The one column of days in a file, whatever it is called, where there is one; a date of birth is none."""
+    days = [
+        name
+        for name, profile in group.usable.items()
+        if name not in without and not sureness(name, "birth") and is_day(profile) and fits(profile)
+    ]
+    return Choice(column=days[0]) if len(days) == 1 else Choice()
+
+
 def is_code(profile: ColumnProfile) -> bool:
     """Whether values may name people, things or bookings: short, and no moments or measurements."""
     has_fractions = profile.share_of_numbers > _MOST and profile.share_within(-1e15, 1e15, decimals=0) < _NEARLY_ALL
@@ -102,7 +112,7 @@ def is_duration(profile: ColumnProfile) -> bool:
 
 def is_decile(profile: ColumnProfile) -> bool:
     """Whether values are whole numbers from 1 to 10."""
-    return profile.share_within(1, 10, decimals=0) >= 0.99
+    return profile.share_within(1, 10, decimals=0) >= _NEARLY_ALL
 
 
 def is_age_band(profile: ColumnProfile) -> bool:

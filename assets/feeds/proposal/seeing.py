@@ -8,7 +8,7 @@ import codecs
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -17,44 +17,52 @@ import duckdb
 import polars as pl
 
 from assets.contracts.model import Column, Feed, Kind, Table
+from assets.feeds.archives import is_archive, members_of, unpacked
+from assets.feeds.cells import CLOCK_YEAR
 from assets.feeds.codes import Codes
 from assets.feeds.landing import LandedFile
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.reading import read_into
-from assets.feeds.shapes import column_shapes
+from assets.feeds.shapes import shapes_of_landed
 from assets.feeds.wrong_input import WrongInput
 
 _TEXTS: Final = (".csv", ".tsv", ".txt", ".tab", ".dat")
-_FORMATS: Final = {".parquet": "parquet", ".pq": "parquet"}
+_FORMATS: Final = {
+    **dict.fromkeys((".parquet", ".pq"), "parquet"),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"), "excel"),
+    **dict.fromkeys((".sav", ".zsav"), "spss"),
+    ".dta": "stata",
+}
 _BLOCK: Final = 1 << 20
 _HEAD: Final = 1 << 18
 _DELIMITERS: Final = (",", ";", "\t", "|")
 _LINES_HELD_AGAINST_THE_HEADER: Final = 500
-_TABLE = "scratch_of_a_proposal"
+_TABLE: Final = "scratch_of_a_proposal"
+_NO_DAY: Final = f"{CLOCK_YEAR:04}-01-01 "
 
 
 @dataclass(frozen=True, kw_only=True)
 class SeenFile:
-    """One file as it can be opened.
+    """One table as it can be opened: a file of the inbox, a file of an archive, or a sheet of a workbook.
 
     Attributes:
-        name: relative to the inbox, with slashes.
+        sent_as: the inbox's file, relative to the inbox, with slashes.
+        name: the same, with what lies within it after one more slash.
         settings: the mapping's keys that say how it is opened, where they differ from the usual.
-        is_ascii: whether every encoding reads it alike.
         columns: in the file's order.
         rows: every record as trimmed text, blanks missing; a column each.
         trouble: why nothing could be read, in words without a value; empty where it could.
     """
 
+    sent_as: str
     name: str
     settings: dict[str, str]
-    is_ascii: bool
-    columns: tuple[str, ...]
-    rows: pl.DataFrame
+    columns: tuple[str, ...] = ()
+    rows: pl.DataFrame = field(default_factory=pl.DataFrame)
     trouble: str = ""
 
 
-def see(con: duckdb.DuckDBPyConnection, path: Path, *, name: str, scratch: Path) -> SeenFile:
+def see(con: duckdb.DuckDBPyConnection, path: Path, *, name: str, scratch: Path) -> list[SeenFile]:
     """Open a file that nobody has described.
 
     Args:
@@ -62,55 +70,111 @@ def see(con: duckdb.DuckDBPyConnection, path: Path, *, name: str, scratch: Path)
         path: the file.
         name: what the clinic calls it.
         scratch: an existing folder for plain copies; they are removed.
+
+    Returns:
+        One table a file; of archives and workbooks as many as lie in them.
     """
-    if not _is_table(path.name):
-        return SeenFile(
-            name=name, settings={}, is_ascii=False, columns=(), rows=pl.DataFrame(), trouble="it is no table"
-        )
-    settings, is_ascii = how_to_open(path)
-    mapping = FeedMapping.model_validate({"feed": "seen", "index": 0, "files": [name], **settings})
-    columns = tuple(column_shapes(path, mapping))
     try:
-        rows = _rows(con, path, mapping=mapping, columns=columns, scratch=scratch)
+        members = [each.name for each in members_of(path, name=name)] if is_archive(name) else [None]
     except WrongInput as wrong:
-        rows, columns = pl.DataFrame(), ()
-        return SeenFile(
+        return [_unreadable(name, name, {}, wrong)]
+    return [seen for member in members for seen in _see_within(con, path, name=name, member=member, scratch=scratch)]
+
+
+def _see_within(
+    con: duckdb.DuckDBPyConnection, path: Path, *, name: str, member: str | None, scratch: Path
+) -> list[SeenFile]:
+    """The tables of one file, which may lie in an archive."""
+    shown = name if member is None else f"{name}/{member}"
+    inner = PurePosixPath(shown.lower().removesuffix(".gz") if member is None else shown.lower())
+    if inner.suffix not in {*_TEXTS, *_FORMATS}:
+        return [SeenFile(sent_as=name, name=shown, settings={}, trouble="it is no table")]
+    within: dict[str, str] = {} if member is None else {"members": member}
+    try:
+        with unpacked(path, name=name, member=member, copy=scratch / "seen.unpacked") as plain:
+            settings = {**within, **how_to_open(plain, format_of=_FORMATS.get(inner.suffix))}
+            sheets = _sheets(plain) if settings.get("format") == "excel" else [None]
+    except WrongInput as wrong:
+        return [_unreadable(name, shown, within, wrong)]
+    return [
+        _see_table(
+            con,
+            path,
             name=name,
-            settings=settings,
-            is_ascii=is_ascii,
-            columns=columns,
-            rows=rows,
-            trouble=f"{wrong.what}; {wrong.mend}",
+            shown=shown if sheet is None else f"{shown}/{sheet}",
+            settings=settings if sheet is None else {**settings, "sheet": sheet},
+            scratch=scratch,
         )
-    return SeenFile(name=name, settings=settings, is_ascii=is_ascii, columns=columns, rows=rows)
+        for sheet in sheets
+    ]
 
 
-def _is_table(name: str) -> bool:
-    return PurePosixPath(name.lower()).suffix in {*_TEXTS, *_FORMATS}
+def _see_table(  # noqa: PLR0913 -- where it is, what it is called, and how it is opened
+    con: duckdb.DuckDBPyConnection, path: Path, *, name: str, shown: str, settings: dict[str, str], scratch: Path
+) -> SeenFile:
+    mapping = FeedMapping.model_validate({"feed": "seen", "index": 0, "files": [name], **settings})
+    landed = LandedFile(
+        file_number=1,
+        name=name,
+        path=path,
+        sha256="",
+        bytes=path.stat().st_size,
+        landed_on=date.min,
+        member=settings.get("members"),
+        claims=(mapping,),
+    )
+    try:
+        columns = tuple(shapes_of_landed(landed, mapping, scratch=scratch))
+        rows = _rows(con, landed, mapping=mapping, columns=columns, scratch=scratch)
+    except WrongInput as wrong:
+        return _unreadable(name, shown, settings, wrong)
+    return SeenFile(sent_as=name, name=shown, settings=settings, columns=columns, rows=rows)
 
 
-def how_to_open(path: Path) -> tuple[dict[str, str], bool]:
-    """The mapping's keys that say how a file is opened, and whether it is plain ASCII."""
+def _unreadable(name: str, shown: str, settings: dict[str, str], wrong: WrongInput) -> SeenFile:
+    return SeenFile(sent_as=name, name=shown, settings=settings, trouble=f"{wrong.what}; {wrong.mend}")
+
+
+def _sheets(path: Path) -> list[str | None]:
+    """The visible sheets of a workbook; none by name where there is one, which needs none."""
+    from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum  # noqa: PLC0415 -- only for workbooks
+
+    try:
+        with CalamineWorkbook.from_path(path) as workbook:
+            visible = [each.name for each in workbook.sheets_metadata if each.visible == SheetVisibleEnum.Visible]
+    except CalamineError:
+        # The reading itself says what is wrong with it.
+        return [None]
+    return [*visible] if len(visible) > 1 else [None]
+
+
+def how_to_open(path: Path, *, format_of: str | None) -> dict[str, str]:
+    """The mapping's keys that say how a file is opened.
+
+    Args:
+        path: the file, unpacked.
+        format_of: what its name says that it is; None for text.
+    """
+    if format_of is not None:
+        return {"format": format_of}
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    if head.startswith(b"PAR1"):
-        return {"format": "parquet"}, False
     encoding = _encoding(path, head)
-    text = head.decode(encoding if encoding != "ascii" else "utf-8", errors="ignore").removeprefix("\ufeff")
+    text = head.decode(encoding, errors="ignore").removeprefix("\ufeff")
     settings = {}
     delimiter = _delimiter(text if len(head) < _HEAD else text[: text.rfind("\n") + 1])
     if delimiter != ",":
         settings["delimiter"] = delimiter
-    if encoding not in {"ascii", "utf-8"}:
+    if encoding != "utf-8":
         settings["encoding"] = encoding
-    return settings, encoding == "ascii"
+    return settings
 
 
 def _encoding(path: Path, head: bytes) -> str:
     """The first of a few encodings that reads every byte; Windows' own before Latin-1, which reads anything."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    for encoding in ("ascii", "utf-8", "cp1252"):
+    for encoding in ("utf-8", "cp1252"):
         decoder = codecs.getincrementaldecoder(encoding)(errors="strict")
         try:
             with path.open("rb") as file:
@@ -139,7 +203,7 @@ def _delimiter(text: str) -> str:
 
 
 def _rows(
-    con: duckdb.DuckDBPyConnection, path: Path, *, mapping: FeedMapping, columns: tuple[str, ...], scratch: Path
+    con: duckdb.DuckDBPyConnection, landed: LandedFile, *, mapping: FeedMapping, columns: tuple[str, ...], scratch: Path
 ) -> pl.DataFrame:
     """Every record as text, read as a night reads it, under a contract that asks for each column as it is."""
     names = [f"c{place}" for place in range(len(columns))]
@@ -148,15 +212,7 @@ def _rows(
     mapping = mapping.model_copy(
         update={"columns": {name: (column,) for name, column in zip(names, columns, strict=True)}}
     )
-    landed = LandedFile(
-        file_number=1,
-        name=mapping.files[0],
-        path=path,
-        sha256="",
-        bytes=path.stat().st_size,
-        landed_on=date.min,
-        claims=(mapping,),
-    )
+    landed = replace(landed, claims=(mapping,))
     read_into(
         con,
         landed,
@@ -171,4 +227,6 @@ def _rows(
         rows: pl.DataFrame = con.sql(f"SELECT {listed} FROM {_TABLE} ORDER BY source_line").pl()
     finally:
         con.execute(f"DROP TABLE IF EXISTS {_TABLE}")
+    # A cell with a time of day and no more is told apart by its year.
+    rows = rows.with_columns(pl.col(names).str.strip_prefix(_NO_DAY)) if names else rows
     return rows.drop("source_line").rename(dict(zip(names, columns, strict=True)))

@@ -22,6 +22,7 @@ from assets.feeds.proposal.roles import (
     is_key,
     is_label,
     names_each_line,
+    only_day,
 )
 
 
@@ -34,8 +35,10 @@ def draft_attendance(group: Group, *, forms: Collection[FoundForms]) -> Draft | 
     """
     used = set().union(*(each.used for each in forms))
     status = choose_words(group, "status", least_known=0.3, without=used)
-    moment = choose(group, "moment", fits=lambda profile: profile.moments is not None, without=used)
-    if status.column is None or (moment.column is None and not moment.rivals):
+    moment = choose(group, "moment", fits=is_day, without=used)
+    if moment == Choice():
+        moment = only_day(group, fits=lambda _: True, without=used)
+    if status.column is None or moment == Choice():
         return None
     draft = Draft(feed=ATTENDANCE, group=group)
     used |= {status.column}
@@ -67,10 +70,14 @@ def _put_moment(draft: Draft, used: set[str]) -> set[str]:
     """When appointments begin: one column with the time, or a day's and a time's."""
     group = draft.group
     whole = choose(group, "moment", fits=lambda p: is_day(p) and has_clock(p), without=used)
+    if whole == Choice():
+        whole = only_day(group, fits=has_clock, without=used)
     if whole.column is not None:
         put_moment(draft, "starts_at", (whole.column,))
         return {whole.column}
     day = choose(group, "moment", fits=lambda p: is_day(p) and not has_clock(p), without=used)
+    if whole == Choice() and day == Choice():
+        day = only_day(group, fits=lambda p: not has_clock(p), without=used)
     clock = choose(group, "clock", fits=lambda p: p.clock is not None, without=used)
     if whole.rivals or day.rivals:
         _unsettled(draft, "starts_at", whole if whole.rivals else day)

@@ -12,7 +12,7 @@ from typing import Final
 
 _KEY = r"(?:id|ids|ref|reference|number|no|nr|num|code|key|uid|uuid|guid|identifier|pseudonym|pk|kennung|nummer|mrn|urn|upi)"
 _OWN = r"(?:local|system|unique|internal|pseudo|anon|anonymous|anonymised|masked|record|main|lead|primary|case|care)"
-_CLIENT = r"(?:client|patient|person|pat|pt|service user|su|participant|individual|klient|klientin|patientin|consumer|subject)"
+_CLIENT = r"(?:client|patient|person|pat|pt|service user|su|participant|individual|partner|member|spouse|klient|klientin|patientin|consumer|subject)"
 _CLINICIAN = (
     r"(?:clinician|therapist|staff|staff member|practitioner|provider|counsellor|counselor|psychologist|professional"
     r"|care professional|hcp|worker|case worker|key worker|therapeut|therapeutin|behandler|clin|performer)"
@@ -50,7 +50,7 @@ COLUMNS: Final[dict[str, Tiers]] = {
     "moment": (
         (
             rf"(?:{_BOOKED} )?(?:start |scheduled |booked )?date ?(?:and )?time|{_BOOKED}(?: start)? (?:date|datum|on|at|time)"
-            rf"|date (?:of )?{_BOOKED}(?: start)?|date (?:started|start)|start(?:s|ed)? (?:at|date|date time|datetime|time)|scheduled (?:for|at|start|date)"
+            rf"|date (?:of )?{_BOOKED}(?: start)?|date (?:started|start)|dos|date of service|service date|start(?:s|ed)? (?:at|date|date time|datetime|time)|scheduled (?:for|at|start|date)"
         ),
         r"date|datum|start|when|tag|beginn",
     ),
@@ -143,7 +143,7 @@ COLUMNS: Final[dict[str, Tiers]] = {
     "site": (
         (
             r"(?:site|clinic|location|team|centre|center|branch|hub|service|office|standort|base|ward|unit|facility|department|dept)"
-            r"(?: (?:name|code|id|ref))?|(?:appointment|session|contact|visit|work) (?:site|location)|organisation site(?: code)?"
+            r"(?: (?:name|code|id|ref))?|(?:appointment|session|contact|visit|work|clinic) (?:site|location)|organisation site(?: code)?"
         ),
     ),
     "instrument": (
@@ -256,6 +256,7 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
 """Items that systems name instead of numbering, in the form's order."""
 
 ITEM_WORDS: Final = r"items?|q|questions?|frage|answers?|nr|no|i|qu|response"
+OF_SEVERAL: Final = r"\b(?:couple|family|dyad|household)\b"
 TOTAL_WORDS: Final = r"total|score|sum|tot|summe|totalscore|raw|clinical|overall|result|value"
 ENDS_OF_A_COURSE: Final = (
     r"\b(?:first|last|pre|post|initial|final|baseline|start|end|follow ?up|change|diff|difference|min|max|mean)\b"

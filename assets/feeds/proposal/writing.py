@@ -8,7 +8,18 @@ from collections.abc import Mapping, Sequence
 
 from assets.feeds.proposal.drafts import TOP, Draft, Line, Value
 
-_ORDER = ("files", "corrects", "format", "delimiter", "encoding", "decimal", "date_format", "datetime_format")
+_ORDER = (
+    "files",
+    "members",
+    "corrects",
+    "format",
+    "sheet",
+    "delimiter",
+    "encoding",
+    "decimal",
+    "date_format",
+    "datetime_format",
+)
 _SECTIONS = (TOP, "only", "columns", "patterns", "constants")
 
 
