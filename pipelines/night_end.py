@@ -5,6 +5,7 @@ Belongs here: the one line that says why nothing was published, and `last_run.js
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,20 @@ from assets.whole_files import written_whole
 
 LAST_RUN = "last_run.json"
 CHECKS = "checks"
+_STOPPED = frozenset({"KeyboardInterrupt", "DagsterExecutionInterruptedError"})
+# What the system says, as Python, DuckDB, SQLite and polars write it, and the mend where there is one of ours.
+_OF_THE_SYSTEM = {
+    "no space left on device": "the disk is full; `doctor` says how much room a night wants",
+    "disk is full": "the disk is full; `doctor` says how much room a night wants",
+    "disk quota exceeded": "this account's share of the disk is used up",
+    "file too large": "a file may not grow that long here",
+    "read-only file system": "the file system can only be read",
+    "readonly database": "the file system can only be read",
+    "permission denied": "this account may not write there; `doctor` says where",
+    "input/output error": "the disk could not be read or written",
+    "cannot allocate memory": "the machine has no memory left",
+    "out of memory": "the night needs more memory than it may use",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +61,7 @@ class NightEnd:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One stage of a night: how many tables it made, of how many rows, in how many seconds."""
+    """One stage of a night: how many tables it made (the checks: looked at), of how many rows, in how many seconds."""
 
     name: str
     tables: int
@@ -59,19 +74,23 @@ def stages_of(events: Iterable[dg.DagsterEvent]) -> tuple[Stage, ...]:
     made: dict[str, dict[str, int]] = {}
     took: dict[str, float] = {}
     stage_of: dict[str, str] = {}
+    checked: set[dg.AssetKey] = set()
     for event in events:
         step = str(event.step_key)
         if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION and event.asset_key is not None:
-            stage = stage_of[step] = event.asset_key.path[0]
+            stage = event.asset_key.path[0]
+            stage_of.setdefault(step, stage)
             rows = event.step_materialization_data.materialization.metadata["dagster/row_count"].value
             made.setdefault(stage, {})[event.asset_key.to_user_string()] = int(rows)
+        elif event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            checked.add(event.asset_check_evaluation_data.asset_key)
         elif event.event_type is dg.DagsterEventType.STEP_SUCCESS:
             stage = stage_of.get(step, CHECKS)
             took[stage] = took.get(stage, 0.0) + event.step_success_data.duration_ms / 1000
     return tuple(
         Stage(
             name=name,
-            tables=len(made.get(name, {})),
+            tables=len(checked) if name == CHECKS else len(made.get(name, {})),
             rows=sum(made.get(name, {}).values()),
             seconds=round(seconds, 1),
         )
@@ -101,8 +120,31 @@ def failed_end(events: Iterable[dg.DagsterEvent], *, before: str | None, seconds
         seconds: how long the run took.
     """
     problem, is_wrong_input = problem_of(list(events))
-    kept = f"; {before} stays published" if before else "; nothing is published yet"
-    return NightEnd(version=None, problem=problem + kept, is_wrong_input=is_wrong_input, findings=(), seconds=seconds)
+    return NightEnd(
+        version=None, problem=problem + kept(before), is_wrong_input=is_wrong_input, findings=(), seconds=seconds
+    )
+
+
+def kept(before: str | None) -> str:
+    """What readers have after a night that published nothing, as the end of its line."""
+    return f"; {before} stays published" if before else "; nothing is published yet"
+
+
+def said_of(error: str) -> str:
+    """What may be told of an error, which is its kind and what the system said: a message may hold anybody's values."""
+    found = next((told for sign, told in _OF_THE_SYSTEM.items() if sign in error.lower()), None)
+    kind = (re.findall(r"\b\w+(?:Error|Exception)\b", error) or ["unknown error"])[0]
+    return kind if found is None else f"{kind}, {found}"
+
+
+def was_stopped(events: Iterable[dg.DagsterEvent]) -> bool:
+    """Whether somebody stopped the run: it did not fail by itself."""
+    return any(
+        event.is_step_failure
+        and event.step_failure_data.error is not None
+        and event.step_failure_data.error.cls_name in _STOPPED
+        for event in events
+    )
 
 
 def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
@@ -121,7 +163,8 @@ def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
             error = event.step_failure_data.error
             while error is not None and error.cause is not None:
                 error = error.cause
-            return f"{event.step_key} failed: {error.cls_name if error else 'for no stated reason'}", False
+            told = said_of(f"{error.cls_name}: {error.message}") if error else "for no stated reason"
+            return f"{event.step_key} failed: {told}", False
     failures = [event for event in events if event.is_failure]
     if failures and failures[0].pipeline_failure_data.error is not None:
         error = failures[0].pipeline_failure_data.error

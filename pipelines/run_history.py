@@ -1,13 +1,31 @@
 """Dagster's own record of past runs, kept short: the warehouse's versions are the record that counts.
 
-Belongs here: forgetting old runs. Does not belong here: old ticks of schedules and sensors, which Dagster forgets by itself.
+Belongs here: forgetting old runs, and ending those whose process is gone. Does not belong here: old ticks of schedules and sensors, which Dagster forgets by itself.
 """
 
 from pathlib import Path
 
 import dagster as dg
 
+from assets import warehouse
+
 KEPT_RUNS = 60
+
+
+def end_dead_runs(instance: dg.DagsterInstance, *, home: Path) -> int:
+    """Note as failed every run that still counts as running though its process is gone; returns how many.
+
+    A killed night can't say that it ended. Dagster would count it as running for good, keep it for good, and start no
+    scheduled run beside it. Whoever holds the state folder knows that no night runs in it.
+
+    Raises:
+        NightInProgressError: where one does run.
+    """
+    with warehouse.hold_night(home):
+        dead = instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]))
+        for run in dead:
+            instance.report_run_failed(run, message="its process was killed before the run ended")
+    return len(dead)
 
 
 def forget_old_runs(instance: dg.DagsterInstance, *, keep: int = KEPT_RUNS) -> int:

@@ -10,12 +10,15 @@ import dagster as dg
 
 from assets.feeds.wrong_input import WrongInput
 from assets.service import read_service
+from pipelines.progress import NAME as PROGRESS
 
 NIGHTLY_JOB = dg.define_asset_job(
     "nightly",
     selection=dg.AssetSelection.all(),
     description="Pull, hold to contract, join, estimate, publish and draw.",
     executor_def=dg.in_process_executor,
+    # However the run is started: a bar or lines, and never an exception's message, which may hold a value.
+    config={"loggers": {PROGRESS: {}}},
 )
 EVERY_NIGHT = "30 2 * * *"
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from assets import warehouse
+from assets.feeds.wrong_input import WrongInput
+from pipelines.command_line import WRONG_INPUT
 from pipelines.endurance.clinic import DATA_DATE, SmallClinic
 from pipelines.endurance.forked import before_each_change, kill_this_group
 
@@ -44,11 +46,17 @@ def whole_night(clinic: SmallClinic, *, as_of: str | None = DATA_DATE.isoformat(
 
     clinic.set_environment()
     os.umask(0o027)
-    end = run_night(config=clinic.config, inbox=clinic.inbox, home=clinic.home, as_of=as_of)
-    if end.problem is None:
+    try:
+        end = run_night(config=clinic.config, inbox=clinic.inbox, home=clinic.home, as_of=as_of)
+    except WrongInput as wrong:
+        # Where it is seen before anything is started the command line says it.
+        problem, status = str(wrong), WRONG_INPUT
+    else:
+        problem, status = end.problem, WRONG_INPUT if end.is_wrong_input else 1
+    if problem is None:
         return 0
-    (clinic.folder / "problem").write_text(end.problem, encoding="utf-8")
-    return 2 if end.is_wrong_input else 1
+    (clinic.folder / "problem").write_text(problem, encoding="utf-8")
+    return status
 
 
 def up_to_publication(clinic: SmallClinic) -> int:
@@ -69,7 +77,6 @@ def publication(clinic: SmallClinic) -> int:
     from assets.published import VERSION  # noqa: PLC0415
     from assets.purging import PURGED_COPIES  # noqa: PLC0415
     from pipelines.definitions import defs  # noqa: PLC0415
-    from pipelines.progress import NAME  # noqa: PLC0415
     from pipelines.state import prepare_dagster  # noqa: PLC0415
 
     clinic.set_environment()
@@ -79,7 +86,6 @@ def publication(clinic: SmallClinic) -> int:
         result = defs.resolve_job_def("nightly").execute_in_process(
             instance=instance,
             raise_on_error=False,
-            run_config={"loggers": {NAME: {}}},
             asset_selection=[VERSION, PURGED_COPIES],
         )
     return 0 if result.success else 1

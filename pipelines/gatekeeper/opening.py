@@ -30,6 +30,7 @@ from pipelines.gatekeeper.sessions import Sessions, open_memory
 from pipelines.gatekeeper.settings import Demo, Oidc, Password, Proxy, Settings, read_secret
 from pipelines.gatekeeper.sign_in import DemoSignIn, OidcSignIn, PasswordSignIn, ProxySignIn, SignIn
 from pipelines.gatekeeper.tries import SignInTries
+from pipelines.log_lines import PROCESSORS
 
 FOLDER: Final = "gatekeeper"
 AUDIT_FILE: Final = "audit.jsonl"
@@ -46,11 +47,7 @@ def audit_file(home: Path) -> Path:
 def server_log() -> Any:
     """The server's own log: one JSON object a line on standard error."""
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=list(PROCESSORS),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
     )
     # Libraries speak up about what is wrong, and never repeat a request: an address may carry a sign-in's code.

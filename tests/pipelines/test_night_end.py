@@ -5,7 +5,7 @@ import pytest
 
 from assets.feeds.wrong_input import WrongInput
 from assets.tables import made, told_in_one_line
-from pipelines.night_end import LAST_RUN, NightEnd, Stage, failed_end, leave_word, problem_of, stages_of
+from pipelines.night_end import LAST_RUN, NightEnd, Stage, failed_end, leave_word, problem_of, said_of, stages_of
 
 
 def table(name, *, deps=(), rows=3, fails=None):
@@ -60,6 +60,37 @@ def test_a_fault_of_ours_is_named_by_its_kind_and_never_by_its_message():
     assert problem_of(events) == ("marts__sessions failed: ValueError", False)
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("OSError: [Errno 28] No space left on device: '/home/4711'", "OSError, the disk is full; "),
+        (
+            '_duckdb.IOException: IO Error: Could not write file "x": No space left on device',
+            "IOException, the disk is full",
+        ),
+        ("sqlite3.OperationalError: database or disk is full", "OperationalError, the disk is full"),
+        ("PermissionError: [Errno 13] Permission denied: '/home/4711'", "PermissionError, this account may not write"),
+        ("ValueError: client 4711 said no", "ValueError"),
+        ("4711", "unknown error"),
+    ],
+)
+def test_of_an_error_its_kind_and_the_systems_own_words_are_told(error, said):
+    assert said_of(error).startswith(said)
+    assert "4711" not in said_of(error)
+
+
+def test_a_step_that_makes_tables_of_two_layers_counts_under_the_first():
+    @dg.multi_asset(
+        specs=[dg.AssetSpec(dg.AssetKey(["landing", "files"])), dg.AssetSpec(dg.AssetKey(["quality", "run"]))]
+    )
+    def landing():
+        yield made(7, of=dg.AssetKey(["landing", "files"]))
+        yield made(1, of=dg.AssetKey(["quality", "run"]))
+
+    stages = stages_of(events_of(landing, table("quality.checks", deps=["quality.run"], rows=5)))
+    assert [(each.name, each.tables, each.rows) for each in stages] == [("landing", 1, 7), ("quality", 2, 6)]
+
+
 @pytest.mark.parametrize(("before", "ending"), [("V1", "; V1 stays published"), (None, "; nothing is published yet")])
 def test_what_readers_keep_is_said(before, ending):
     end = failed_end(events_of(table("a.b", fails=ValueError("x"))), before=before, seconds=2.0)
@@ -78,7 +109,7 @@ def test_rows_and_tables_are_counted_a_stage_and_checks_are_a_stage_of_their_own
     )
     assert {(each.name, each.tables, each.rows) for each in stages} == {
         ("staging", 2, 7),
-        ("checks", 0, 0),
+        ("checks", 1, 0),
         ("marts", 1, 5),
     }
     assert all(each.seconds >= 0 for each in stages)

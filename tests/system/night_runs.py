@@ -1,5 +1,6 @@
 """A whole night as an operator starts it: the command, in a process of its own, and what it left."""
 
+import json
 import os
 import subprocess
 import sys
@@ -21,12 +22,13 @@ DATA_DATE = "2026-11-20"
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended and what it said."""
+    """How a command ended, what it said, what it complained of, and the lines that it left for a journal."""
 
     home: Path
     status: int
     said: str
     complained: str
+    logged: tuple[dict[str, object], ...] = ()
 
     @contextmanager
     def warehouse(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -59,7 +61,14 @@ def run_verb(*words: str, home: Path) -> Ended:
     """Run one verb of the command line against a state folder."""
     command = command_line(*words, home=home)
     done = subprocess.run(command, cwd=ROOT, env=quiet(), capture_output=True, text=True, check=False)
-    return Ended(home=home, status=done.returncode, said=done.stdout, complained=done.stderr)
+    lines = done.stderr.splitlines(keepends=True)
+    return Ended(
+        home=home,
+        status=done.returncode,
+        said=done.stdout,
+        complained="".join(line for line in lines if not line.startswith("{")),
+        logged=tuple(json.loads(line) for line in lines if line.startswith("{")),
+    )
 
 
 def run_nightly(*, config: Path, inbox: Path, home: Path, as_of: str = DATA_DATE) -> Ended:
