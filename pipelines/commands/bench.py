@@ -11,7 +11,7 @@ from assets.feeds.wrong_input import WrongInput
 from pipelines import benchmarks
 from pipelines.benchmarks.result import BenchResult, as_table, last_line
 
-NO_BENCHMARKS = frozenset({"result", "corruption", "visits"})
+NO_BENCHMARKS = frozenset({"result", "corruption", "visits", "pull_servers"})
 
 
 def names() -> list[str]:

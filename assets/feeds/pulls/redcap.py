@@ -9,6 +9,7 @@ asked for is in it: REDCap's server may drop part of a long question, or stop in
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -36,6 +37,7 @@ _COMPLAINTS: Final = frozenset(
         HTTPStatus.NOT_IMPLEMENTED,
     }
 )
+_ROWS_AT_ONCE: Final = 50_000
 _Form = dict[str, str | Sequence[str]]
 
 
@@ -90,12 +92,26 @@ class RedcapProject:
         with open_web(place=f"pulls.{self.name}", seconds=self.settings.seconds) as web:
             asking = _Asking(project=self, export=export, web=web)
             if export.report is not None:
-                rows = _write(to, asking.report())
+                rows = self._write(to, asking.report(), export=export)
                 return Fetched(mark=None, rows=rows, is_empty=rows == 0)
             ids, moment = asking.record_ids(None if is_full or last is None else last.since)
-            rows = _write(to, asking.batches(ids))
+            rows = self._write(to, asking.batches(ids), export=export)
         mark = _Mark(since=moment, full=moment if is_full or last is None else last.full)
         return Fetched(mark=str(mark), rows=rows, is_empty=rows == 0)
+
+    def _write(self, to: Path, answers: Iterable[pa.Table], *, export: RedcapExport) -> int:
+        """Write an export's rows as one file, without one where there is no row; how many there are."""
+        rows = 0
+        with ExitStack() as open_files:
+            writer = None
+            for answer in _gathered(answers):
+                frame = rows_of(pl.DataFrame(answer), export, record_field=self.settings.record_field)
+                if writer is None:
+                    schema = pa.schema([pa.field(name, pa.large_string()) for name in frame.columns])
+                    writer = open_files.enter_context(pq.ParquetWriter(to, schema, compression="zstd"))
+                writer.write_table(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+                rows += frame.height
+        return rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,47 +128,45 @@ class _Asking:
         if since is not None:
             begin = (since - timedelta(hours=self.export.overlap_hours)).astimezone(self._server_zone)
             form |= {"dateRangeBegin": begin.strftime("%Y-%m-%d %H:%M:%S")}
-        frame, moment = self._patiently(form)
-        if frame is None:
+        table, moment = self._patiently(form)
+        if table is None:
             return (), moment
-        return frame[self._record_field].drop_nulls().unique(maintain_order=True).to_list(), moment
+        return [each for each in table[self._record_field].unique().to_pylist() if each is not None], moment
 
-    def batches(self, ids: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """The rows of those records, batch by batch, each whole."""
+    def batches(self, ids: Sequence[str]) -> Iterator[pa.Table]:
+        """Those records as REDCap gives them, batch by batch, each whole."""
         step = self.project.settings.records_at_once
         for start in range(0, len(ids), step):
             batch = ids[start : start + step]
-            frame = self._batch(batch)
-            there = set() if frame is None else set(frame[self._record_field])
+            table = self._batch(batch)
+            there = set() if table is None else set(table[self._record_field].unique().to_pylist())
             left_out = [each for each in batch if each not in there]
             # Once more by themselves: those that have been deleted meanwhile, or do not fit the filter any more, stay out.
             again = self._batch(left_out) if left_out else None
-            for each in (frame, again):
-                if each is not None:
-                    yield rows_of(each, self.export, record_field=self._record_field)
+            yield from (each for each in (table, again) if each is not None)
 
-    def report(self) -> Iterator[pl.DataFrame]:
-        """A report's rows, which come in one answer."""
-        frame, _ = self._patiently(self._said({"content": "report", "report_id": str(self.export.report)}))
-        if frame is not None:
-            yield rows_of(frame, self.export, record_field=self._record_field)
+    def report(self) -> Iterator[pa.Table]:
+        """A report as REDCap gives it, in one answer."""
+        table, _ = self._patiently(self._said({"content": "report", "report_id": str(self.export.report)}))
+        if table is not None:
+            yield table
 
-    def _batch(self, ids: Sequence[str]) -> pl.DataFrame | None:
+    def _batch(self, ids: Sequence[str]) -> pa.Table | None:
         fields = [self._record_field, *self.export.fields]
         form = self._records() | {f"fields[{at}]": each for at, each in enumerate(fields)}
         if self.export.form is not None:
             form |= {"forms[0]": self.export.form}
         # Last, so that it is they that PHP drops where it drops what is beyond its limit: that can be seen.
         form |= {f"records[{at}]": each for at, each in enumerate(ids)}
-        frame, _ = self._patiently(form)
-        missing = [] if frame is None else lacking(frame, self.export)
+        table, _ = self._patiently(form)
+        missing = [] if table is None else lacking(table.column_names, self.export)
         if missing:
             raise WrongInput(
                 f"REDCap leaves out {', '.join(missing)}",
                 place=f"{self._place}.fields",
                 mend="mend the name, or give the token's user the right to export the full data set",
             )
-        return frame
+        return table
 
     def _records(self) -> _Form:
         form: _Form = {"content": "record", "action": "export", "type": "flat"}
@@ -174,20 +188,20 @@ class _Asking:
             "exportDataAccessGroups": str(settings.data_access_groups).lower(),
         }
 
-    def _patiently(self, form: _Form) -> tuple[pl.DataFrame | None, datetime]:
+    def _patiently(self, form: _Form) -> tuple[pa.Table | None, datetime]:
         return patiently(lambda: self._asked(form), name=self.project.name, wait=self.project.wait)
 
-    def _asked(self, form: _Form) -> tuple[pl.DataFrame | None, datetime]:
+    def _asked(self, form: _Form) -> tuple[pa.Table | None, datetime]:
         with self.web.asked("POST", self.project.settings.url, form=form, understood=_COMPLAINTS) as answer:
             body, status = answer.whole(), answer.status
             moment = server_time(answer.headers) or datetime.now(UTC)
         is_table = status not in _COMPLAINTS
-        frame = read_table(body, record_field=self._record_field) if is_table else None
-        if frame is None and (body.strip() or not is_table):
+        table = read_table(body, record_field=self._record_field) if is_table else None
+        if table is None and (body.strip() or not is_table):
             asked = [self.export.form or "", *self.export.fields, *self.export.events, str(self.export.report or "")]
             token_place = f"pulls.{self.project.name}.token_variable"
             raise complaint(body, status=status, asked=asked, place=self._place, token_place=token_place)
-        return frame, moment
+        return table, moment
 
     @property
     def _record_field(self) -> str:
@@ -203,20 +217,22 @@ class _Asking:
         return f"pulls.{self.project.name}.exports.{self.export.name}"
 
 
-def _write(to: Path, frames: Iterable[pl.DataFrame]) -> int:
-    """Write frames of one form as one file, without one where there is no row; how many rows it has."""
-    rows, writer, names = 0, None, list[str]()
-    try:
-        for frame in frames:
-            if writer is None:
-                names = frame.columns
-                schema = pa.schema([pa.field(name, pa.large_string()) for name in names])
-                writer = pq.ParquetWriter(to, schema, compression="zstd")
-            if set(frame.columns) != set(names):
-                raise PullFailedError("the form was changed while it was asked for")
-            writer.write_table(frame.select(names).to_arrow(compat_level=pl.CompatLevel.oldest()))
-            rows += frame.height
-    finally:
-        if writer is not None:
-            writer.close()
-    return rows
+def _gathered(answers: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Answers with the same columns, many rows at once, for each piece of a file costs by itself.
+
+    Raises:
+        PullFailedError: where one has others.
+    """
+    held: list[pa.Table] = []
+    rows, names = 0, None
+    for answer in answers:
+        names = names or answer.column_names
+        if set(names) != set(answer.column_names):
+            raise PullFailedError("the form was changed while it was asked for")
+        held.append(answer.select(names))
+        rows += answer.num_rows
+        if rows >= _ROWS_AT_ONCE:
+            yield pa.concat_tables(held)
+            held, rows = [], 0
+    if held:
+        yield pa.concat_tables(held)

@@ -38,7 +38,7 @@ _ERROR_IN_XML: Final = re.compile(r"<error>(.*?)</error>", re.DOTALL | re.IGNORE
 _BEGINNING: Final = 4096
 
 
-def read_table(body: bytes, *, record_field: str) -> pl.DataFrame | None:
+def read_table(body: bytes, *, record_field: str) -> pa.Table | None:
     """An answer's rows, every value as text and every blank as null, with the columns that say where a row stands.
 
     Args:
@@ -61,6 +61,7 @@ def read_table(body: bytes, *, record_field: str) -> pl.DataFrame | None:
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(body if b"\n" in body else body + b"\n"),
+            read_options=pa_csv.ReadOptions(use_threads=False),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.large_string()), null_values=[""], strings_can_be_null=True
@@ -68,18 +69,18 @@ def read_table(body: bytes, *, record_field: str) -> pl.DataFrame | None:
         )
     except pa.ArrowInvalid:
         raise PullFailedError(_TORN) from None
-    frame = pl.DataFrame(table)
-    missing = [name for name in _SYSTEM if name not in frame.columns]
-    frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
+    for name in _SYSTEM:
+        if name not in names:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.large_string()))
     standing = [record_field, *_SYSTEM]
-    return frame.select(*standing, *(name for name in frame.columns if name not in standing))
+    return table.select([*standing, *(name for name in table.column_names if name not in standing)])
 
 
 def rows_of(frame: pl.DataFrame, export: RedcapExport, *, record_field: str) -> pl.DataFrame:
     """The rows that an export is about, with what they carry.
 
     Args:
-        frame: whole records, from `read_table`.
+        frame: whole records, as `read_table` reads them.
         export: what was asked for.
         record_field: the field that names records.
 
@@ -106,9 +107,9 @@ def rows_of(frame: pl.DataFrame, export: RedcapExport, *, record_field: str) -> 
     return frame.filter(is_filled)
 
 
-def lacking(frame: pl.DataFrame, export: RedcapExport) -> Sequence[str]:
+def lacking(names: Iterable[str], export: RedcapExport) -> Sequence[str]:
     """The fields that were asked for by name and are not there, whether REDCap does not know them or withholds them."""
-    there = {name.split("___", 1)[0] for name in frame.columns}
+    there = {name.split("___", 1)[0] for name in names}
     return [field for field in export.fields if field not in there]
 
 
