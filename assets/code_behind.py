@@ -11,7 +11,7 @@ apart by themselves.
 import ast
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -40,8 +40,18 @@ CARRIERS: Final = frozenset(
 class _Module:
     """One module's top level: its statements by the name they bind, and where imported names come from."""
 
+    name: str
     statements: dict[str, list[ast.stmt]]
     imported: dict[str, tuple[str, str | None]]
+    _told: dict[str, tuple[str, list[tuple[str, str]]]] = field(default_factory=dict)
+
+    def told(self, bound: str) -> tuple[str, list[tuple[str, str]]]:
+        """A name's statements as text, and everything of ours that they name; once, since most are behind many tables."""
+        if bound not in self._told:
+            statements = self.statements[bound]
+            named = [each for statement in statements for each in _named(statement, self.name, self)]
+            self._told[bound] = "\n".join(ast.unparse(each) for each in statements), named
+        return self._told[bound]
 
 
 def code_behind(*functions: Callable[..., Any]) -> str:
@@ -56,12 +66,9 @@ def code_behind(*functions: Callable[..., Any]) -> str:
         place = waiting.pop()
         if place in found or (place[0] in CARRIERS and place not in _asked(functions)):
             continue
-        module = _read(place[0])
-        statements = module.statements.get(place[1]) if module else None
-        if module is None or statements is None:
-            continue
-        found[place] = "\n".join(ast.unparse(each) for each in statements)
-        waiting += [named for each in statements for named in _named(each, place[0], module)]
+        if (module := _read(place[0])) and place[1] in module.statements:
+            found[place], named = module.told(place[1])
+            waiting += named
     return "\n".join(f"{module}.{name}\n{text}" for (module, name), text in sorted(found.items()))
 
 
@@ -109,7 +116,7 @@ def _read(name: str) -> _Module | None:
         plain = _Plain().visit(statement)
         for bound in _bound(statement):
             statements.setdefault(bound, []).append(plain)
-    return _Module(statements, imported)
+    return _Module(name, statements, imported)
 
 
 def _bound(statement: ast.stmt) -> list[str]:
