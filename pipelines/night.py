@@ -22,7 +22,17 @@ from assets.feeds.secret import hold_secret
 from assets.feeds.wrong_input import WrongInput
 from assets.service import read_service
 from pipelines.alerts import read_alerts, tell, told_of_end
-from pipelines.night_end import NightEnd, failed_end, kept, leave_word, published_end, said_of, stages_of, was_stopped
+from pipelines.night_end import (
+    STOPPED,
+    NightEnd,
+    failed_end,
+    kept,
+    leave_word,
+    published_end,
+    said_of,
+    stages_of,
+    was_stopped,
+)
 from pipelines.run_history import end_dead_runs, forget_old_runs
 from pipelines.state import TELLS_ITSELF, prepare_dagster, secret_file
 
@@ -53,7 +63,7 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
         told.nothing_published(str(wrong), is_wrong_input=True)
         raise
     except KeyboardInterrupt:
-        told.nothing_published("it was stopped before its end")
+        told.nothing_published(STOPPED)
         raise
     except (OSError, sqlite3.Error) as error:
         # The disk, most likely, which Dagster's own files need as well.

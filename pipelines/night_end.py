@@ -20,6 +20,7 @@ from assets.whole_files import written_whole
 
 LAST_RUN = "last_run.json"
 CHECKS = "checks"
+STOPPED = "it was stopped before its end"
 _STOPPED = frozenset({"KeyboardInterrupt", "DagsterExecutionInterruptedError"})
 # What the system says, as Python, DuckDB, SQLite and polars write it, and the mend where there is one of ours.
 _OF_THE_SYSTEM = {
@@ -155,6 +156,8 @@ def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
             if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
                 broken = ", ".join(name for name in found.metadata if name != "rules")
                 return f"{'.'.join(found.asset_key.path)} breaks its contract: {broken}", False
+    if was_stopped(events):
+        return STOPPED, False
     for event in events:
         if event.is_step_failure:
             told = event.step_failure_data.user_failure_data

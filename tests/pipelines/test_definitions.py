@@ -45,6 +45,15 @@ def test_layers_depend_only_on_layers_before_them(graph):
                 assert order.index(parent.path[0]) <= order.index(asset.path[0])
 
 
+def test_lineage_leads_from_what_landed_through_every_table_to_the_version(graph):
+    above: dict[dg.AssetKey, set[dg.AssetKey]] = {}
+    for asset in graph.toposorted_asset_keys:
+        parents = graph.get(asset).parent_keys
+        above[asset] = set(parents).union(*(above[parent] for parent in parents))
+    assert {asset for asset, ancestors in above.items() if LANDED not in ancestors} == {LANDED}
+    assert {asset.path[0] for asset in above[VERSION]} == {"landing", "quality", "staging", "marts", "analysis"}
+
+
 def test_every_table_shows_its_columns_in_dagster(graph):
     for name, table in TABLES.items():
         schema = graph.get(key(table)).metadata["dagster/column_schema"]

@@ -21,6 +21,8 @@ CLOSED = {
     "umask": "0027",
     "user": "rapport",
 }
+# Of logrotate(8).
+DIRECTIVES = {"su", "weekly", "rotate", "compress", "delaycompress", "missingok", "notifempty", "copytruncate"}
 INSTRUCTIONS = {"FROM", "RUN", "WORKDIR", "COPY", "USER", "ENV", "VOLUME", "ENTRYPOINT", "CMD"}
 
 
@@ -87,6 +89,18 @@ def test_the_container_file_holds_only_instructions_that_exist_and_starts_a_verb
     assert words[0] == "FROM"
     assert re.search(r'^CMD \["(\w+)"\]$', text, re.MULTILINE).group(1) in VERBS
     assert words.index("USER") < words.index("ENTRYPOINT")
+
+
+def test_the_rotation_of_logs_holds_only_directives_that_exist_and_leaves_the_audit_log_alone():
+    text = (DEPLOY / "rapport.logrotate").read_text()
+    paths, inside = re.fullmatch(r"(.+) \{\n(.+)\}\n", text, re.DOTALL).groups()
+    assert paths == "/var/log/rapport/*.log"
+    assert {line.split()[0] for line in inside.splitlines()} <= DIRECTIVES
+    asked = (
+        [[logrotate, "--debug", str(DEPLOY / "rapport.logrotate")]] if (logrotate := shutil.which("logrotate")) else []
+    )
+    said = [subprocess.run(words, capture_output=True, text=True, check=False).stderr for words in asked]
+    assert [line for each in said for line in each.splitlines() if "unknown option" in line] == []
 
 
 def test_what_the_readme_names_is_there():

@@ -55,6 +55,12 @@ def test_wrong_input_is_told_in_its_own_line():
     assert problem_of(events) == ("feeds.alliance: no such column; see its header", True)
 
 
+def test_a_night_that_somebody_stopped_says_so():
+    assert (
+        problem_of(events_of(table("marts.sessions", fails=KeyboardInterrupt())))[0] == "it was stopped before its end"
+    )
+
+
 def test_a_fault_of_ours_is_named_by_its_kind_and_never_by_its_message():
     events = events_of(table("marts.sessions", fails=ValueError("client 4711")))
     assert problem_of(events) == ("marts__sessions failed: ValueError", False)
