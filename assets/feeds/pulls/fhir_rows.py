@@ -9,13 +9,14 @@ has another type than FHIR gives it is empty, as if it were not there.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -32,10 +33,15 @@ from assets.feeds.pulls.source import PullFailedError
 
 # Rows are made of that many bytes at once: planning a query costs what reading some megabytes does.
 _BATCH: Final = 16 * 1024 * 1024
+# How many batches are made at once, while the next one comes: DuckDB reads a batch by one thread.
+_AT_ONCE: Final = 2
 _MEMORY: Final = "1GB"
 _TEXTS: Final = "rapport_texts"
 # No longer than a line's end, an empty line is looked at by itself.
 _SHORT: Final = 3
+# Their messages quote the text, so none of them is passed on, nor kept as a cause.
+_NO_JSONS: Final = (duckdb.InvalidInputException, duckdb.ConversionException, UnicodeDecodeError)
+_NO_JSON: Final = "the system's answer is not JSON"
 _LINKS: Final = '[{"relation":"VARCHAR","url":"VARCHAR"}]'
 
 
@@ -75,6 +81,18 @@ class Found:
     issues: tuple[str, ...]
 
 
+class _Batch(NamedTuple):
+    """Rows, with what is counted of the resources that they were made of."""
+
+    rows: pa.Table
+    seen: pa.Table | None
+    issues: Sequence[dict[str, str | None]]
+
+
+class _NoJsonError(Exception):
+    """A batch is no JSON; some of it may have been taken long before, so only the whole file can be fetched again."""
+
+
 class ResourceFile:
     """A Parquet file of one kind of resource, written as they come; a context whose end closes it.
 
@@ -97,11 +115,13 @@ class ResourceFile:
         self._schema = pa.schema([pa.field(column.name, pa.string()) for column in COLUMNS[resource]])
         self._texts: list[pa.Table] = []
         self._bytes = 0
+        self._workers = ThreadPoolExecutor(max_workers=_AT_ONCE)
+        self._batches: deque[Future[_Batch]] = deque()
         self._keys: list[npt.NDArray[np.uint64]] = []
         self._found: list[npt.NDArray[np.uint64]] = []
         self._issues: list[dict[str, str | None]] = []
         self._con = duckdb.connect()
-        self._con.execute(f"SET TimeZone = '{zone.key}'")
+        self._con.execute(f"SET GLOBAL TimeZone = '{zone.key}'")
         self._con.execute(f"SET memory_limit = '{_MEMORY}'")
         register_forms(self._con, forms)
         self.begin_search()
@@ -114,24 +134,30 @@ class ResourceFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it, and where all went well see to it that every row stands once, in its newest version."""
+        """Close it, and where all went well see to it that every row stands once, in its newest version.
+
+        Raises:
+            PullFailedError: where what was taken is no JSON.
+        """
         try:
             if error is None:
-                self._flush()
+                self._write_all()
             self._writer.close()
             if error is None and self._has_repeats():
                 self._keep_the_newest()
+        except _NoJsonError as no_json:
+            error = no_json
         finally:
+            self._workers.shutdown(cancel_futures=True)
             self._writer.close()
             self._con.close()
+        if isinstance(error, _NoJsonError):
+            raise PullFailedError(_NO_JSON) from None
 
     def add_lines(self, lines: bytes) -> int:
-        """Take whole lines, a resource each; how many there are that are not blank.
-
-        Raises:
-            PullFailedError: where one of them is no JSON.
-        """
+        """Take whole lines, a resource each; how many there are that are not blank."""
         texts = _as_texts(lines)
+        self.resources += texts.num_rows
         self._take(texts, size=len(lines))
         return int(texts.num_rows)
 
@@ -141,47 +167,39 @@ class ResourceFile:
         Raises:
             PullFailedError: where it is no JSON.
         """
-        with _told_without_values():
+        query = f"""
+            SELECT x[1], TRY_CAST(x[2] AS BIGINT), x[3], json_transform(x[4], '{_LINKS}'), json_transform(x[5], '{ISSUES}')
+            FROM (SELECT json_extract_string(?, ['$.resourceType', '$.total', '$.meta.lastUpdated', '$.link', '$.issue']) AS x)"""
+        try:
             text = page.decode()
-            kind, total, made_at, links, issues = self._con.execute(
-                f"""
-                SELECT x[1], TRY_CAST(x[2] AS BIGINT), x[3],
-                  json_transform(x[4], '{_LINKS}'), json_transform(x[5], '{ISSUES}')
-                FROM (SELECT json_extract_string(
-                  ?, ['$.resourceType', '$.total', '$.meta.lastUpdated', '$.link', '$.issue']) AS x)""",
-                [text],
-            ).fetchall()[0]
+            kind, total, made_at, links, issues = self._con.execute(query, [text]).fetchall()[0]
+        except _NO_JSONS:
+            raise PullFailedError(_NO_JSON) from None
         links = {link["relation"]: link["url"] for link in links or () if link and link["relation"] and link["url"]}
         if kind == "Bundle":
             self._take(pa.table({"j": [text]}), size=len(page))
         return Page(kind=kind, links=links, total=total, made_at=moment_of(made_at), issues=_errors(issues or ()))
 
     def add_deleted(self, lines: bytes) -> None:
-        """Take whole lines, a Bundle each, whose entries say which resources are no longer there.
-
-        Raises:
-            PullFailedError: where one of them is no JSON.
-        """
+        """Take whole lines, a Bundle each, whose entries say which resources are no longer there."""
         own = {"id": "id", "status": f"'{DELETED}'"}
         columns = ", ".join(f'{own.get(name, "CAST(NULL AS VARCHAR)")} AS "{name}"' for name in self._schema.names)
         pattern = f"(?:^|/){self._resource}/([A-Za-z0-9.-]{{1,64}})$"
-        self._write(
-            f"""SELECT {columns}, hash('{DELETED}', id) AS key FROM (
+        taken = f"SELECT unnest(json_extract(j, '$.entry[*]')) AS entry FROM {_TEXTS}"
+        rows = f"""SELECT {columns}, hash('{DELETED}', id) AS key FROM (
               SELECT nullif(regexp_extract(entry->>'$.request.url', '{pattern}', 1), '') AS id
-              FROM (SELECT unnest(json_extract(j, '$.entry[*]')) AS entry FROM {_TEXTS})
-              WHERE entry->>'$.request.method' = 'DELETE')
-            WHERE id IS NOT NULL""",
-            texts=_as_texts(lines),
-        )
+              FROM taken WHERE entry->>'$.request.method' = 'DELETE')
+            WHERE id IS NOT NULL"""
+        self._write(self._made(_as_texts(lines), taken=taken, rows=rows, is_counted=False))
 
     def begin_search(self) -> None:
         """See from here on whether the newest come first."""
-        self._flush()
+        self._write_all()
         self._changed: list[npt.NDArray[np.float64]] = []
 
     def found(self) -> Found:
         """What came so far."""
-        self._flush()
+        self._write_all()
         changed = np.concatenate([np.empty(0), *self._changed])
         return Found(
             resources=np.unique(np.concatenate([np.empty(0, np.uint64), *self._found])).size,
@@ -194,49 +212,51 @@ class ResourceFile:
         self._texts.append(texts)
         self._bytes += size
         if self._bytes >= _BATCH:
-            self._flush()
+            self._begin_batch()
+            while len(self._batches) > _AT_ONCE:
+                self._write(self._batches.popleft().result())
 
-    def _flush(self) -> None:
-        if not self._texts:
-            return
+    def _begin_batch(self) -> None:
+        """Have rows made of what was taken, while more of it comes."""
         texts, self._texts, self._bytes = pa.concat_tables(self._texts), [], 0
         struct = STRUCTS[self._resource]
+        taken = f"json_transform(j, '{struct}')"
         if self._is_paged:
-            entries = f"""SELECT unnest(json_transform(j, '{{"entry":[{{"resource":{struct}}}]}}').entry).resource AS r FROM {_TEXTS}"""
-            self._make("taken", entries, texts=texts)
-            self._count()
-            self._write(_rows_sql(self._resource, "taken"))
-        else:
-            self.resources += texts.num_rows
-            lines = f"(SELECT json_transform(j, '{struct}') AS r FROM {_TEXTS})"
-            self._write(_rows_sql(self._resource, lines), texts=texts)
+            taken = f"""unnest(json_transform(j, '{{"entry":[{{"resource":{struct}}}]}}').entry).resource"""
+        taken = f"SELECT {taken} AS r FROM {_TEXTS}"
+        rows = _rows_sql(self._resource)
+        self._batches.append(self._workers.submit(self._made, texts, taken=taken, rows=rows, is_counted=self._is_paged))
 
-    def _count(self) -> None:
-        seen = self._con.sql(
-            f"SELECT hash(r.id) AS id, epoch(TRY_CAST(r.meta.lastUpdated AS TIMESTAMPTZ)) AS changed FROM taken"
-            f" WHERE {_of_kind(self._resource)}"
-        ).to_arrow_table()
-        self.resources += seen.num_rows
-        self._found.append(seen.column("id").to_numpy())
-        self._changed.append(seen.column("changed").to_numpy().astype(np.float64))
-        issues = self._con.execute(
-            "SELECT unnest(r.issue) FROM taken WHERE r.resourceType = 'OperationOutcome'"
-        ).fetchall()
-        self._issues += [issue for (issue,) in issues if issue]
+    def _made(self, texts: pa.Table, *, taken: str, rows: str, is_counted: bool) -> "_Batch":
+        """The rows of a batch, on a connection of its own."""
+        try:
+            with self._con.cursor() as con:
+                con.register(_TEXTS, texts)
+                # A table of its own, for in one query DuckDB would read the JSON again for every condition and column.
+                con.execute(f"CREATE TEMP TABLE taken AS {taken}")
+                con.execute(f"CREATE TEMP TABLE made AS {rows}")
+                made = con.sql("SELECT * FROM made").to_arrow_table()
+                return _Batch(made, *_counted(con, self._resource)) if is_counted else _Batch(made, None, ())
+        except _NO_JSONS:
+            raise _NoJsonError from None
 
-    def _write(self, select: str, *, texts: pa.Table | None = None) -> None:
-        self._make("made", select, texts=texts)
-        made = self._con.sql("SELECT * FROM made").to_arrow_table()
+    def _write_all(self) -> None:
+        if self._texts:
+            self._begin_batch()
+        while self._batches:
+            self._write(self._batches.popleft().result())
+
+    def _write(self, batch: "_Batch") -> None:
+        made, seen = batch.rows, batch.seen
         self._keys.append(made.column("key").to_numpy())
         self.rows += made.num_rows
         if made.num_rows:
             self._writer.write_table(made.select(self._schema.names).cast(self._schema))
-
-    def _make(self, table: str, select: str, *, texts: pa.Table | None) -> None:
-        with _told_without_values():
-            if texts is not None:
-                self._con.register(_TEXTS, texts)
-            self._con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {select}")
+        if seen is not None:
+            self.resources += seen.num_rows
+            self._found.append(seen.column("id").to_numpy())
+            self._changed.append(seen.column("changed").to_numpy().astype(np.float64))
+            self._issues += batch.issues
 
     def _has_repeats(self) -> bool:
         seen = np.concatenate([np.empty(0, np.uint64), *self._keys])
@@ -270,9 +290,19 @@ def _of_kind(resource: Resource) -> str:
     return f"r.resourceType = '{resource}' AND r.id IS NOT NULL"
 
 
-def _rows_sql(resource: Resource, source: str) -> str:
-    """SELECT of the file's rows, each with the hash of its key, from a source of structs `r`."""
-    select = f"SELECT r FROM {source} WHERE {_of_kind(resource)}"
+def _counted(con: duckdb.DuckDBPyConnection, resource: Resource) -> tuple[pa.Table, Sequence[dict[str, str | None]]]:
+    """Of each resource its id's hash and when it changed, in their order; and what the server could not do."""
+    seen = con.sql(
+        "SELECT hash(r.id) AS id, epoch(TRY_CAST(r.meta.lastUpdated AS TIMESTAMPTZ)) AS changed"
+        f" FROM taken WHERE {_of_kind(resource)}"
+    ).to_arrow_table()
+    issues = con.execute("SELECT unnest(r.issue) FROM taken WHERE r.resourceType = 'OperationOutcome'").fetchall()
+    return seen, [issue for (issue,) in issues if issue]
+
+
+def _rows_sql(resource: Resource) -> str:
+    """SELECT of the file's rows, each with the hash of its key, from what was taken."""
+    select = f"SELECT r FROM taken WHERE {_of_kind(resource)}"
     select = FORM_ROWS.get(resource, "{resources}").replace("{resources}", select)
     references = REFERENCES.get(resource)
     if references is not None:
@@ -303,15 +333,6 @@ def _errors(issues: Iterable[Mapping[str, str | None] | None]) -> tuple[str, ...
     return tuple(
         code if re.fullmatch("[a-z-]{1,40}", code) else "?" for code in (issue["code"] or "?" for issue in told)
     )
-
-
-@contextmanager
-def _told_without_values() -> Iterator[None]:
-    try:
-        yield
-    except (duckdb.InvalidInputException, duckdb.ConversionException, UnicodeDecodeError):
-        # Their messages quote the text, so none of them is kept even as a cause.
-        raise PullFailedError("the system's answer is not JSON") from None
 
 
 def _quoted(path: Path) -> str:
