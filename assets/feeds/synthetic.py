@@ -66,6 +66,7 @@ def write_export(  # noqa: PLR0913 - a service has this many sizes
     sites: int = 3,
     has_wrong_rows: bool = True,
     parameters: ClinicParameters | None = None,
+    days: int = DAYS_OF_REFERRALS,
 ) -> Export:
     """Write a simulated service's six CSV files, and one of them a second time.
 
@@ -83,6 +84,7 @@ def write_export(  # noqa: PLR0913 - a service has this many sizes
         has_wrong_rows: whether a few rows are wrong, as rows from record systems are.
         parameters: another process than the usual; its counts of sites, clinicians and clients are replaced by
             those given here.
+        days: over how many days up to `data_on` clients were referred.
 
     Returns:
         What was written.
@@ -91,14 +93,14 @@ def write_export(  # noqa: PLR0913 - a service has this many sizes
     service = ClinicParameters(**{**vars(chosen), "sites": sites, "clinicians": clinicians, "clients": clients})
     clinic = simulate(service, seed=seed)
     draw = np.random.default_rng([seed, 1])
-    booked = _booked(clinic.sessions, clinic.truth, draw, data_on=data_on)
+    booked = _booked(clinic.sessions, clinic.truth, draw, data_on=data_on, days=days)
     tables = {
         "appointments.csv": _appointments(booked, draw, clients=clients),
         "wai_sr.csv": _forms(booked, draw, score="alliance", clients=clients),
         "phq9.csv": _forms(booked, draw, score="outcome", clients=clients),
         "episodes.csv": _episodes(booked, clinic.truth, draw),
         "people.csv": _people(clinic.truth, draw),
-        "clinicians.csv": _clinicians(clinic.truth, draw, data_on=data_on),
+        "clinicians.csv": _clinicians(clinic.truth, draw, data_on=data_on, days=days),
     }
     folder.mkdir(parents=True, exist_ok=True)
     rows, wrong_rows = {}, {}
@@ -112,7 +114,9 @@ def write_export(  # noqa: PLR0913 - a service has this many sizes
     return Export(folder=folder, rows=rows, wrong_rows=wrong_rows, sent_twice=twice, truth=clinic.truth)
 
 
-def _booked(sessions: pl.DataFrame, truth: ClinicTruth, draw: np.random.Generator, *, data_on: dt.date) -> pl.DataFrame:
+def _booked(
+    sessions: pl.DataFrame, truth: ClinicTruth, draw: np.random.Generator, *, data_on: dt.date, days: int
+) -> pl.DataFrame:
     """Every appointment up to the data date: the sessions, those missed before them, those missed after a dropout."""
     clients = len(truth.client_clinician)
     held = sessions.with_columns(
@@ -133,7 +137,7 @@ def _booked(sessions: pl.DataFrame, truth: ClinicTruth, draw: np.random.Generato
         .explode("step", empty_as_null=True)
         .select("client", "clinician", week=pl.col("last") + pl.col("step"))
     )
-    first_day = np.datetime64(data_on) - draw.integers(0, DAYS_OF_REFERRALS, clients).astype("timedelta64[D]")
+    first_day = np.datetime64(data_on) - draw.integers(0, days, clients).astype("timedelta64[D]")
     half_hour = draw.integers(0, 20, clients)
     plan = pl.DataFrame(
         {
@@ -303,9 +307,9 @@ def _people(truth: ClinicTruth, draw: np.random.Generator) -> pl.DataFrame:
     ).with_columns(pl.col("gender").replace("", None))
 
 
-def _clinicians(truth: ClinicTruth, draw: np.random.Generator, *, data_on: dt.date) -> pl.DataFrame:
+def _clinicians(truth: ClinicTruth, draw: np.random.Generator, *, data_on: dt.date, days: int) -> pl.DataFrame:
     count = len(truth.clinician_site)
-    began = np.datetime64(data_on) - draw.integers(DAYS_OF_REFERRALS + 30, 4000, count).astype("timedelta64[D]")
+    began = np.datetime64(data_on) - draw.integers(days + 30, 4000, count).astype("timedelta64[D]")
     return pl.DataFrame(
         {
             "clinician_id": [f"K{i:04d}" for i in range(1, count + 1)],
