@@ -35,7 +35,11 @@ LEVELS: Final = {
     "between_client": "between clients",
     "between_clinician": "between clinicians",
 }
-NO_VERSION: Final = "Nothing has moved yet: this is the first version"
+NO_VERSION: Final = {
+    "moved": "No figure can have moved: this is the first version",
+    "changed-rows": "No row can have changed: this is the first version",
+    "definitions": "No definition can have changed: this is the first version",
+}
 
 
 def about_rows(count: int, *, near: int, to_nearest: int) -> str:

@@ -6,6 +6,9 @@ from functools import partial
 from dashboards.figures.style import Figure, axis, label, layout, spread
 from dashboards.palette import LIGHT, SYMBOLS
 
+_COVERED = 1000
+_CORNERS = 116  # pixels from the middle, beyond which the quadrants are named
+
 
 def steadied_links(
     *,
@@ -18,7 +21,7 @@ def steadied_links(
 ) -> Figure:
     """Each clinician's link with its 95% range, in the order given, which must not be the order of the estimates.
 
-    A name is empty unless the clinician's link differs from the service's.
+    A name is empty unless the clinician's link differs from the service's; one for which there is no room is left out.
     """
     places = list(range(1, len(estimates) + 1))
     ends = [0.0, service, *lows, *highs]
@@ -26,6 +29,13 @@ def steadied_links(
     room = (high - low) * 0.08 or 0.1
     named = [(f"service {service:.2f}".replace("-", "\u2212"), service, "ink"), ("no link", 0.0, "muted")]
     shifts = spread([value for _, value, _ in named], span=high - low + 2 * room)
+    names = _with_room(
+        [
+            (place / len(places) * 170, top / (high - low + 2 * room) * 280)
+            for place, top in zip(places, highs, strict=True)
+        ],
+        names,
+    )
     return {
         "data": [
             {
@@ -90,7 +100,10 @@ def quadrant(
     hover: Sequence[str],
     across_words: str,
 ) -> Figure:
-    """Alliance across, progress up, both as differences from the service; a name only where both are signals."""
+    """Alliance across, progress up, both as differences from the service.
+
+    A name only where both are signals; one for which there is no room is left out.
+    """
     width = max([abs(x) for x in across] or [1.0]) * 1.35
     tall = max([abs(y) for y in up] or [1.0]) * 1.5
     corners = [
@@ -165,26 +178,39 @@ def quadrant(
                     for x, y, name, tone, shift in zip(
                         across, up, names, tones, _dodged(across, up, names, width=width, tall=tall), strict=True
                     )
-                    if name
+                    if name and shift is not None
                 ),
             ],
         ),
     }
 
 
+def _with_room(at: Sequence[tuple[float, float]], names: Sequence[str]) -> list[str]:
+    """Names whose place, in pixels, no earlier name covers; the others are left out."""
+    taken: list[tuple[float, float]] = []
+    kept = []
+    for (x, y), name in zip(at, names, strict=True):
+        is_free = all(abs(x - other[0]) > 8 * len(name) + 4 or abs(y - other[1]) > 15 for other in taken)
+        kept.append(name if is_free else "")
+        if name and is_free:
+            taken.append((x, y))
+    return kept
+
+
 def _dodged(
     across: Sequence[float], up: Sequence[float], names: Sequence[str], *, width: float, tall: float
-) -> list[tuple[int, int]]:
+) -> list[tuple[int, int] | None]:
     """Where each name stands beside its mark, in pixels, so that names cover neither each other nor another mark.
 
-    Reckoned on a chart 280 pixels wide, the narrowest that a phone draws.
+    Reckoned on a chart 280 pixels wide, the narrowest that a phone draws. None where a name would cover another, or what
+    stands in a corner, wherever it stood.
     """
     marks = [(x / width * 120, y / tall * 150) for x, y in zip(across, up, strict=True)]
     taken: list[tuple[float, float]] = []
-    shifts = []
+    shifts: list[tuple[int, int] | None] = []
     for i, name in enumerate(names):
         if not name:
-            shifts.append((0, 0))
+            shifts.append(None)
             continue
         reach = 5 + 4 * len(name)
         others = [mark for k, mark in enumerate(marks) if k != i]
@@ -201,7 +227,11 @@ def _dodged(
             (0, -42),
         ]
 
-        best = min(tries, key=partial(_crowding, at=marks[i], reach=reach, taken=taken, others=others))
+        crowding = partial(_crowding, at=marks[i], reach=reach, taken=taken, others=others)
+        best = min(tries, key=crowding)
+        if crowding(best) >= _COVERED:
+            shifts.append(None)
+            continue
         taken.append((marks[i][0] + best[0], marks[i][1] + best[1]))
         shifts.append(best)
     return shifts
@@ -215,10 +245,11 @@ def _crowding(
     taken: Sequence[tuple[float, float]],
     others: Sequence[tuple[float, float]],
 ) -> int:
-    """How much a name at this shift would cover: another name weighs as much as ten marks."""
+    """How much a name at this shift would cover: marks, of which there may be many, and names and corners, which count most."""
     x, y = at[0] + shift[0], at[1] + shift[1]
     hit = sum(abs(x - other[0]) < 2 * reach and abs(y - other[1]) < 15 for other in taken)
-    return 10 * hit + sum(abs(x - other[0]) < reach + 6 and abs(y - other[1]) < 13 for other in others)
+    hit += abs(y) > _CORNERS
+    return _COVERED * hit + sum(abs(x - other[0]) < reach + 6 and abs(y - other[1]) < 13 for other in others)
 
 
 def _rule(*, y: float, dash: str) -> Figure:

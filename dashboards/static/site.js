@@ -57,9 +57,12 @@
       lowest = at;
     });
   }
-  function named(figure) {
+  function lines(figure) {
     // Lines that a chart names one under the other, each of two lines of type at most.
     return (figure.layout.yaxis.ticktext || figure.layout.yaxis.categoryarray || []).length;
+  }
+  function hasNames(figure) {
+    return (figure.layout.annotations || []).some(function (label) { return label.xref !== "paper"; });
   }
   function draw(chart, width) {
     if (!window.Plotly) { return library.then(function () { return draw(chart, width); }); }
@@ -67,8 +70,12 @@
     var isPrint = Boolean(width);
     var figure = narrowed(copyOf(chart.figure, scheme.matches && !isPrint), width || chart.box.clientWidth);
     figure.layout.width = width || chart.box.clientWidth;
-    // On paper charts are low, so that a page of them can be handed out; labels beside them move apart again.
-    if (isPrint) { figure.layout.height = Math.min(figure.layout.height, Math.max(190, 30 * named(figure))); respaced(figure.layout); }
+    // On paper charts are low, so that a page of them can be handed out; labels beside them move apart again. One that
+    // names marks inside it keeps its height: the names were given places in it.
+    if (isPrint && !hasNames(figure)) {
+      figure.layout.height = Math.min(figure.layout.height, Math.max(190, 30 * lines(figure)));
+      respaced(figure.layout);
+    }
     chart.drawn = true;
     chart.width = figure.layout.width;
     return window.Plotly.react(chart.box, figure.data, figure.layout, { displayModeBar: false, responsive: false });

@@ -140,7 +140,7 @@ def _rows(service: Service) -> Panel:
     totals = {reason: sum(rows for (_, why), rows in found.items() if why == reason) for reason in change_words.ROWS}
     return Panel(
         key="changed-rows",
-        title=change_words.rows_title(totals) if _has_last(service) else change_words.NO_VERSION,
+        title=change_words.rows_title(totals) if _has_last(service) else change_words.NO_VERSION["changed-rows"],
         caption="Accepted rows that differ from the version before, to the nearest five. New: of days after its last data date; late: of days up to it; "
         "corrected: saying something else; withdrawn: gone for another reason than a refusal. The period of pages has moved on as well.",
         method="changes",
@@ -169,7 +169,7 @@ def _definitions(service: Service) -> Panel:
         key="definitions",
         title=change_words.definitions_title(changed.height, moved=moved)
         if _has_last(service)
-        else change_words.NO_VERSION,
+        else change_words.NO_VERSION["definitions"],
         caption="Settings, what a rate counts and how tables are made, each by a hash of the setting or the code itself. A changed one is "
         "applied to all history on the night that it changes.",
         method="changes",
@@ -195,7 +195,7 @@ def _definitions(service: Service) -> Panel:
 
 def _title(service: Service) -> str:
     if not _has_last(service):
-        return change_words.NO_VERSION
+        return change_words.NO_VERSION["moved"]
     worth = _worth(service)
     beyond = worth.filter(pl.col("is_beyond_data") & (pl.col("reason") != "definition")).height
     return change_words.moved_title(worth=worth.height, looked_at=_shown(service).height, beyond=beyond)

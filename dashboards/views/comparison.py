@@ -80,7 +80,7 @@ def _quadrant(service: Service, pair: Pair, codes: list[str], place: int) -> Pan
         title=f"{alliance}, {outcome}: {words.quadrant_title(both_high=high, both_low=low, total=len(dots))}",
         caption=f"{alliance} with {outcome}. Up: more improvement than clients alike at the site usually make. Right: "
         "clients rate the alliance higher than the site. Both are steadied estimates; a code stands only where both stand with false signs "
-        "among all held at one in twenty, and the numbers give each one\u2019s range.",
+        "among all held at one in twenty, where there is room; the numbers give each one\u2019s code and range.",
         how="each mark is a clinician; near the middle nothing can be told apart.",
         method="quadrant",
         table=Table(columns=columns, rows=rows, numeric=frozenset({1, 4})),

@@ -120,14 +120,43 @@ def test_every_chart_is_one_that_plotly_accepts_and_stands_in_a_box_of_its_own(s
     assert count > 30
 
 
-def test_every_chart_has_its_numbers_and_its_method_beside_it(site):
+def parts_beside(text):
+    """Each panel of a page that draws something, with its own markup."""
+    for panel in re.findall(r'<section class="card panel[^>]*>.*?</section>', text, re.DOTALL):
+        if 'class="chart' in panel or "<svg" in panel.split("<table")[0]:
+            yield re.search(r'id="([^"]+)"', panel).group(1), panel
+
+
+def test_every_chart_has_its_finding_numbers_downloads_reading_and_method_beside_it(site):
     methods = (site / "methods.html").read_text(encoding="utf-8")
+    kinds = dict.fromkeys(("index", "site", "programme", "clinician", "client", "quality"), 0)
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        for name in figures(text):
-            assert f'id="{name.removesuffix("-chart")}-table"' in text
-        for anchor in re.findall(r"methods\.html#([a-z]+)", text):
-            assert f'<section id="{anchor}"' in methods
+        for key, panel in parts_beside(text):
+            where = (page.relative_to(site).as_posix(), key)
+            title = re.search(r'<h2 id="[^"]+-title">([^<]+)</h2>', panel).group(1)
+            assert len(title) > 10, where
+            assert f'<table id="{key}-table"' in panel, where
+            assert re.search(r"<tbody>\s*<tr>", panel), where
+            assert f'class="csv needs-script" data-table="{key}-table"' in panel, where
+            assert 'class="png needs-script"' in panel or 'class="rows-png needs-script"' in panel, where
+            assert re.search(r'<p class="how"><b>How to read:</b> [^<]{20,}</p>', panel), where
+            anchor = re.search(r'methods\.html#([a-z]+)"', panel).group(1)
+            assert f'<section id="{anchor}"' in methods, where
+            kinds.add(_kind(where[0]))
+        assert {name.removesuffix("-chart") for name in figures(text)} <= {key for key, _ in parts_beside(text)}
+    assert {"index.html", "sites", "programmes", "clinicians", "client"} <= kinds
+
+
+def _kind(path):
+    return "client" if "/clients/" in path else path.partition("/")[0]
+
+
+def test_every_download_says_where_it_comes_from(site):
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        said = json.loads(re.search(r'id="provenance">(.*?)</script>', text).group(1))
+        assert re.fullmatch(r"Rapport, .+, data to \d{4}-\d\d-\d\d, run \w+\. Confidential\.", said)
 
 
 def test_pages_run_no_script_of_their_own_and_style_nothing_in_place(site):
