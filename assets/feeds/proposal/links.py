@@ -24,11 +24,14 @@ def link(drafts: Sequence[Draft]) -> None:
     attended = [draft for draft in drafts if draft.feed.name == "attendance"]
     cases = _values(attended, "case_id")
     booked = _values(attended, "appointment_id")
+    whose = _whose(attended)
     for draft in drafts:
-        if draft.feed.is_ratings:
-            _hold_appointments(draft, booked)
         if draft.feed.is_ratings or draft.feed.name == "people":
             _put_case(draft, cases)
+        if draft.feed.is_ratings:
+            _hold_appointments(draft, booked, whose)
+    _hold_keys(drafts, "episode_id", of="episodes")
+    _hold_keys(drafts, "clinician_id", of="clinicians")
     _put_sites(attended, drafts)
     _settle_days(drafts)
 
@@ -75,18 +78,61 @@ def _values(drafts: Sequence[Draft], column: str) -> pl.Series:
     return pl.concat(found).unique() if found else pl.Series([], dtype=pl.String)
 
 
-def _hold_appointments(draft: Draft, booked: pl.Series) -> None:
+def _whose(attended: Sequence[Draft]) -> pl.DataFrame:
+    """Each appointment that has a key of its own, with its case."""
+    found = [
+        draft.group.rows.select(appointment=draft.source("appointment_id")[0], case=draft.source("case_id")[0])
+        for draft in attended
+        if len(draft.source("appointment_id")) == 1 and len(draft.source("case_id")) == 1
+    ]
+    return (
+        pl.concat(found).drop_nulls().unique()
+        if found
+        else pl.DataFrame(schema={"appointment": pl.String, "case": pl.String})
+    )
+
+
+def _hold_keys(drafts: Sequence[Draft], column: str, *, of: str) -> None:
+    """Have the clinic look at codes most of which the list of them does not have."""
+    listed = _values([draft for draft in drafts if draft.feed.name == of], column)
+    for draft in drafts:
+        line = draft.sections[COLUMNS].get(column)
+        source = draft.source(column)
+        if listed.is_empty() or line is None or draft.feed.name == of or len(source) != 1:
+            continue
+        values = draft.group.profiles[source[0]].values["value"]
+        known = int(values.is_in(listed.implode()).sum())
+        if known < _ENOUGH * values.len():
+            settle = f"only {known:,} of {values.len():,} are among the {of} that are sent"
+            draft.put(COLUMNS, replace(line, settle=settle))
+
+
+def _hold_appointments(draft: Draft, booked: pl.Series, whose: pl.DataFrame) -> None:
     source = draft.source("appointment_id")
     if not source:
         return
     values = draft.group.profiles[source[0]].values["value"]
     known = int(values.is_in(booked.implode()).sum())
-    if known >= _ENOUGH * values.len():
+    if known >= _ENOUGH * values.len() and not _are_others(draft, source[0], whose):
         why = f"{known:,} of {values.len():,} are appointments that are sent"
         draft.put(COLUMNS, Line(key="appointment_id", value=source[0], why=why))
         return
     settle = f"only {known:,} of {values.len():,} are appointments that are sent"
+    if known >= _ENOUGH * values.len():
+        settle = "most of these are other clients' appointments, so that this is perhaps a session's number"
     draft.put(COLUMNS, Line(key="appointment_id", value=source[0], settle=settle, is_active=False))
+
+
+def _are_others(draft: Draft, column: str, whose: pl.DataFrame) -> bool:
+    """Whether most of the appointments that forms name are of other clients: numbers that are alike by chance."""
+    client = draft.source("client_id")
+    if not client or whose.is_empty():
+        return False
+    of_forms = draft.group.rows.select(appointment=column, client=client[0]).drop_nulls().unique()
+    both = of_forms.join(whose, on="appointment")
+    # A client of a couple has the couple's code with something after it.
+    agree = both.filter(pl.col("client").str.starts_with(pl.col("case"))).height
+    return both.height > 0 and agree * 2 < both.height and not draft.source("case_id")
 
 
 def _put_case(draft: Draft, cases: pl.Series) -> None:
@@ -122,7 +168,9 @@ def _endings(values: pl.Series, cases: pl.Series) -> tuple[str, ...]:
         if float(fits.mean() or 0.0) < _NEARLY_ALL:  # type: ignore[arg-type]
             continue
         endings = values.filter(fits).str.tail(length).unique().sort().to_list()
-        if 2 <= len(endings) <= _ENDINGS_AT_MOST:
+        # A number may have a digit more by chance.
+        is_of_digits = all(str(each).isdigit() for each in endings)
+        if 2 <= len(endings) <= _ENDINGS_AT_MOST and not is_of_digits:
             return tuple(str(each) for each in endings)
     return ()
 

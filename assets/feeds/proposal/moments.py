@@ -15,7 +15,7 @@ from assets.feeds.proposal.profile import TURNED, Reading
 _USUAL = {"date_format": "%Y-%m-%d", "datetime_format": "%Y-%m-%d %H:%M:%S"}
 
 
-def put_moment(draft: Draft, key: str, columns: tuple[str, ...]) -> None:
+def put_moment(draft: Draft, key: str, columns: tuple[str, ...], *, settle: str) -> None:
     """Map a moment to the column that has it, or to a day's and a time's, and set its form."""
     profiles = draft.group.profiles
     reading = profiles[columns[0]].moments
@@ -26,7 +26,12 @@ def put_moment(draft: Draft, key: str, columns: tuple[str, ...]) -> None:
         form = f"{form} {profiles[columns[1]].clock}"
     draft.put(
         COLUMNS,
-        Line(key=key, value=columns[0] if len(columns) == 1 else columns, why=_span(draft, columns[0], reading)),
+        Line(
+            key=key,
+            value=columns[0] if len(columns) == 1 else columns,
+            why=_span(draft, columns[0], reading),
+            settle=settle,
+        ),
     )
     _put_form(draft, "datetime_format", form, reading, columns[0])
 

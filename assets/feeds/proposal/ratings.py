@@ -4,6 +4,7 @@ Belongs here: whom, when and by whom a form was filled in, and what names it. Do
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -87,10 +88,14 @@ def _put_context(draft: Draft, found: FoundForms, *, used: Collection[str], regi
     completed = choose(group, "completed", fits=is_day, without=taken)
     if completed.column is None and not completed.rivals:
         completed = choose(group, "moment", fits=is_day, without=taken)
-    if completed == Choice():
+    by_elimination = completed == Choice()
+    if by_elimination:
         completed = only_day(group, fits=lambda _: True, without=taken)
     if completed.column is not None:
         put_days(draft, [("completed_on", completed.column)], first="completed_on")
+        if by_elimination:
+            line = draft.sections[COLUMNS]["completed_on"]
+            draft.put(COLUMNS, replace(line, settle="the only column of days in the file, whatever its name says"))
     else:
         rivals = " or ".join(completed.rivals)
         settle = f"{rivals}: both may be it" if rivals else "nothing in the file is taken for it"

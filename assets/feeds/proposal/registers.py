@@ -14,6 +14,7 @@ from assets.feeds.proposal.people_keys import find_case, find_client, put_clinic
 from assets.feeds.proposal.roles import (
     choose,
     choose_words,
+    has_whole_years,
     is_age_band,
     is_code,
     is_day,
@@ -72,7 +73,7 @@ def draft_people(group: Group, *, used: Collection[str]) -> Draft | None:
     age = choose(group, "age_band", fits=is_age_band, without=used)
     gender = choose(group, "gender", fits=lambda p: is_label(p) and p.distinct <= 20, without=used)
     decile = choose(group, "decile", fits=is_decile, without=used)
-    born = choose(group, "birth", fits=is_day, without=used)
+    born = choose(group, "birth", fits=lambda p: is_day(p) and has_whole_years(p), without=used)
     if age.column is not None:
         draft.put(COLUMNS, Line(key="age_band", value=age.column, why=f"{group.profiles[age.column].distinct} bands"))
     if gender.column is not None:

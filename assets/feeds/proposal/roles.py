@@ -99,6 +99,11 @@ def is_day(profile: ColumnProfile) -> bool:
     return profile.moments is not None and profile.moments.read >= _NEARLY_ALL * profile.filled
 
 
+def has_whole_years(profile: ColumnProfile) -> bool:
+    """Whether years have their century, without which a birth may lie a hundred years off."""
+    return profile.moments is not None and "%y" not in profile.moments.day
+
+
 def has_clock(profile: ColumnProfile) -> bool:
     """Whether values are moments with a time of day."""
     return profile.moments is not None and bool(profile.moments.clock)
@@ -149,11 +154,18 @@ def choose_words(group: Group, role: str, *, least_known: float, without: Collec
     able = {
         name: found
         for name, found in scores.items()
-        if (found[0] >= least_known and found[1]) or found[0] >= 0.9 or (found[1] == 3 and role == "status")
+        if (found[0] >= least_known and found[1])
+        or (found[0] >= 0.9 and _tells_by_itself(group.profiles[name], role))
+        or (found[1] == 3 and role == "status")
     }
     # A name that means the role outright weighs more than a few more known words.
     best = [name for name, found in able.items() if _weight(found) == max(map(_weight, able.values()))]
     return Choice(column=best[0]) if len(best) == 1 else Choice(rivals=tuple(best))
+
+
+def _tells_by_itself(profile: ColumnProfile, role: str) -> bool:
+    """Whether words are a vocabulary's whatever the column is called; a yes, or one word alone, may be anything's."""
+    return len({meant for meant in known_words(profile, role).values() if meant is not None}) > 1
 
 
 def _weight(score: tuple[float, int]) -> float:

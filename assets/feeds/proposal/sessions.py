@@ -70,14 +70,15 @@ def _put_moment(draft: Draft, used: set[str]) -> set[str]:
     """When appointments begin: one column with the time, or a day's and a time's."""
     group = draft.group
     whole = choose(group, "moment", fits=lambda p: is_day(p) and has_clock(p), without=used)
-    if whole == Choice():
-        whole = only_day(group, fits=has_clock, without=used)
-    if whole.column is not None:
-        put_moment(draft, "starts_at", (whole.column,))
-        return {whole.column}
     day = choose(group, "moment", fits=lambda p: is_day(p) and not has_clock(p), without=used)
+    settle = ""
     if whole == Choice() and day == Choice():
+        settle = "the only column of days in the file, whatever its name says"
+        whole = only_day(group, fits=has_clock, without=used)
         day = only_day(group, fits=lambda p: not has_clock(p), without=used)
+    if whole.column is not None:
+        put_moment(draft, "starts_at", (whole.column,), settle=settle)
+        return {whole.column}
     clock = choose(group, "clock", fits=lambda p: p.clock is not None, without=used)
     if whole.rivals or day.rivals:
         _unsettled(draft, "starts_at", whole if whole.rivals else day)
@@ -94,7 +95,7 @@ def _put_moment(draft: Draft, used: set[str]) -> set[str]:
         )
         draft.put(COLUMNS, line)
         return {day.column}
-    put_moment(draft, "starts_at", (day.column, clock.column))
+    put_moment(draft, "starts_at", (day.column, clock.column), settle=settle)
     return {day.column, clock.column}
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from assets.service import read_service
 from pipelines.command_line import run
-from tests.assets.feeds.proposal.made_up_exports import core_net_like, iaptus_like
+from tests.assets.feeds.proposal.british_exports import core_net_like, iaptus_like
 from tests.assets.staging_harness import Clinic
 
 AS_OF = ["--as-of", "2026-11-20"]

@@ -8,7 +8,7 @@ import pytest
 
 from assets.feeds.proposal.proposing import Proposal, propose
 from assets.science.instruments.registry import REGISTRY
-from tests.assets.feeds.proposal.made_up_exports import MadeUp
+from tests.assets.feeds.proposal.made_up_service import MadeUp
 
 
 @dataclass(frozen=True)

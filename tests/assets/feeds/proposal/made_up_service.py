@@ -1,4 +1,4 @@
-"""A small made-up service as plain rows, which each made-up record system writes out in its own words."""
+"""A small made-up service as plain rows, which each made-up record system writes out in its own words, and what that gives."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -84,3 +84,31 @@ def table(header, rows, *, mark=",", encoding="utf-8"):
     """Rows as the bytes of a text file."""
     lines = [mark.join(header), *(mark.join("" if cell is None else str(cell) for cell in row) for row in rows)]
     return ("\r\n".join(lines) + "\r\n").encode(encoding)
+
+
+HEAD = """
+[clinic]
+name = "Made up"
+time_zone = "Europe/London"
+first_possible_day = 2015-01-01
+
+[[measures]]
+alliance = "{alliance}"
+outcome = "{outcome}"
+"""
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """Files by name, and the true mapping as a settings file."""
+
+    name: str
+    files: dict[str, bytes]
+    truth: str
+
+    def write(self, folder):
+        for name, content in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        return folder

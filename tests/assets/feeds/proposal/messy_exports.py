@@ -1,7 +1,6 @@
 """Exports with what makes a mapping hard: couples, statuses that settle nothing, rivals, short years, names for staff."""
 
-from tests.assets.feeds.proposal.made_up_exports import HEAD, MadeUp
-from tests.assets.feeds.proposal.made_up_service import Service, table
+from tests.assets.feeds.proposal.made_up_service import HEAD, MadeUp, Service, table
 
 
 def couples_clinic():

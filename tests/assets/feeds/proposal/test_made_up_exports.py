@@ -9,16 +9,16 @@ import pytest
 
 from assets.feeds.synthetic import write_export
 from assets.resources import Night
-from tests.assets.feeds.proposal import made_up_exports, messy_exports
+from tests.assets.feeds.proposal import british_exports, messy_exports, other_exports
 from tests.assets.feeds.proposal.truth import compare
 from tests.assets.staging_harness import DATA_DATE, Staged, stage
 from tests.system.night_runs import DEMO
 
-EVERY_EXPORT = (*made_up_exports.ALL, *messy_exports.ALL)
+EVERY_EXPORT = (*british_exports.ALL, *other_exports.ALL, *messy_exports.ALL)
 STAGED = (
-    made_up_exports.iaptus_like,
-    made_up_exports.openmrs_like,
-    made_up_exports.bare_totals,
+    british_exports.iaptus_like,
+    other_exports.openmrs_like,
+    other_exports.bare_totals,
     messy_exports.couples_clinic,
 )
 

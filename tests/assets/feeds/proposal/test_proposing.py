@@ -10,7 +10,7 @@ import pytest
 import xlsxwriter
 
 from assets.service import read_service
-from tests.assets.feeds.proposal.made_up_exports import core_net_like
+from tests.assets.feeds.proposal.british_exports import core_net_like
 from tests.assets.feeds.proposal.made_up_service import table
 
 FIRST = datetime(2026, 1, 5, 10)  # noqa: DTZ001 -- a clinic's local time
@@ -218,3 +218,30 @@ def test_sheets_archives_and_packed_files_are_mapped_as_plain_ones(packed, propo
         assert (found.columns, found.constants, found.items, found.words) == (
             mapping.columns, mapping.constants, mapping.items, mapping.words,
         )  # fmt: skip
+
+
+def test_a_sessions_number_is_not_taken_for_an_appointment_that_has_the_same_digits(text_for):
+    visits = table(
+        ["appointment_id", "client_id", "clinician_id", "starts_at", "status"],
+        [(n, f"C{n % 10:03d}", f"K{n % 2}", f"2026-01-{n % 27 + 1:02d} 10:00:00", "attended") for n in range(60)],
+    )
+    forms = table(
+        ["form_id", "client_id", "session", "completed_on", *(f"phq9_{n}" for n in range(1, 10))],
+        [(f"F{n}", f"C{n % 10:03d}", n // 10 + 1, "2026-01-28", *[n % 4] * 9) for n in range(60)],
+    )
+    proposal = text_for({"visits.csv": visits, "phq9.csv": forms})
+    assert settled(proposal, "appointment_id", "perhaps a session's number")
+
+
+def test_a_column_of_yes_is_no_status_unless_it_is_called_one(text_for):
+    content = table(
+        ["invoice_id", "client_id", "date", "time", "paid"],
+        [(n, f"C{n % 10:03d}", f"2026-01-{n % 27 + 1:02d}", "10:00", "yes") for n in range(60)],
+    )
+    assert ("invoices.csv", "nothing in it is what a night asks for") in text_for({"invoices.csv": content}).left
+
+
+def test_clinicians_that_the_list_does_not_have_are_looked_at(text_for):
+    staff = table(["clinician_id", "profession"], [(f"X{n}", "counsellor") for n in range(12)])
+    proposal = text_for({"appointments.csv": booked(), "staff.csv": staff})
+    assert settled(proposal, "clinician_id", "only 0 of 2 are among the clinicians that are sent")
