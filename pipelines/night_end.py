@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -151,7 +152,7 @@ def was_stopped(events: Iterable[dg.DagsterEvent]) -> bool:
 def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
     """The first reason why a night stopped, in one line, and whether a person's input is to blame."""
     for event in events:
-        if event.event_type_value == "ASSET_CHECK_EVALUATION":
+        if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
             found = event.asset_check_evaluation_data
             if not found.passed and found.severity is dg.AssetCheckSeverity.ERROR:
                 broken = ", ".join(name for name in found.metadata if name != "rules")
@@ -160,21 +161,28 @@ def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
         return STOPPED, False
     for event in events:
         if event.is_step_failure:
-            told = event.step_failure_data.user_failure_data
-            if told is not None and WRONG_INPUT in told.metadata:
-                return str(told.description), True
-            error = event.step_failure_data.error
-            while error is not None and error.cause is not None:
-                error = error.cause
-            told = said_of(f"{error.cls_name}: {error.message}") if error else "for no stated reason"
-            return f"{event.step_key} failed: {told}", False
+            return _problem_of_step(event)
     failures = [event for event in events if event.is_failure]
     if failures and failures[0].pipeline_failure_data.error is not None:
-        error = failures[0].pipeline_failure_data.error
-        while error.cause is not None:
-            error = error.cause
-        return " ".join(error.message.split()), False
+        return " ".join(_first_cause(failures[0].pipeline_failure_data.error).message.split()), False
     return "the night stopped for no stated reason", False
+
+
+def _problem_of_step(event: dg.DagsterEvent) -> tuple[str, bool]:
+    told = event.step_failure_data.user_failure_data
+    if told is not None and WRONG_INPUT in told.metadata:
+        return str(told.description), True
+    error = event.step_failure_data.error
+    if error is None:
+        return f"{event.step_key} failed: for no stated reason", False
+    cause = _first_cause(error)
+    return f"{event.step_key} failed: {said_of(f'{cause.cls_name}: {cause.message}')}", False
+
+
+def _first_cause(error: Any) -> Any:
+    while error.cause is not None:
+        error = error.cause
+    return error
 
 
 def leave_word(home: Path, *, end: NightEnd, run_id: str) -> None:

@@ -63,6 +63,8 @@ def begin(work: Callable[[], int], *, told: Path) -> Group:
         descriptor = os.open(told, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
         os.dup2(descriptor, 1)
         os.dup2(descriptor, 2)
+        # Whatever the parent put in their place stays with the parent.
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         status = work()
     except BaseException:  # noqa: BLE001 -- whatever it was, the file says it and the parent goes on
         traceback.print_exc()

@@ -56,7 +56,7 @@ def read_until_stopped(home: Path, *, notes: Path) -> int:
     with (notes / str(os.getpid())).open("a", encoding="utf-8", buffering=1) as told:
         try:
             while True:
-                told.write(_one_reading(home, wait=chance.uniform(0.0, 1.0), releases=releases) + "\n")
+                told.write(one_reading(home, wait=chance.uniform(0.0, 1.0), releases=releases) + "\n")
                 time.sleep(chance.uniform(*_PAUSE))
         except _Stopped:
             return 0
@@ -75,7 +75,17 @@ def _stop(_number: int, _frame: FrameType | None) -> None:
     raise _Stopped
 
 
-def _one_reading(home: Path, *, wait: float, releases: "Releases | None") -> str:
+def one_reading(home: Path, *, wait: float, releases: "Releases | None") -> str:
+    """Read rows and pages once.
+
+    Args:
+        home: the state folder.
+        wait: seconds between the two questions to one open connection.
+        releases: the server's way to pages; None for whoever opens the site's folder.
+
+    Returns:
+        The version, after `GOOD`; else the kind of what went wrong.
+    """
     try:
         version = _analyst(home, wait=wait)
         page = asyncio.run(_director(releases)) if releases is not None else _onlooker(home)
