@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 CLOCK_YEAR: Final = 1
 """The year of a moment that is a time of day and no more."""
 _LARGEST_EXACT: Final = 1e15
+_BEYOND_PRINTED_ASCII: Final = "[^ -~]"
 _MOMENT: Final = pl.Datetime("us")
 
 
@@ -34,6 +35,7 @@ class Cells:
         timed: the numbers of the columns that hold moments.
         records: rows of the file, none of which is blank.
         blank: rows of the source with nothing in them.
+        has_odd_spaces: whether a text may have blanks around it that are not spaces.
         failed: the line and column number of each cell that holds an error in place of a value.
     """
 
@@ -42,6 +44,7 @@ class Cells:
     timed: frozenset[int]
     records: int
     blank: int
+    has_odd_spaces: bool
     failed: tuple[tuple[int, int], ...] = ()
 
     def failed_lines(self, columns: Collection[int]) -> list[int]:
@@ -63,13 +66,16 @@ class CellsWriter:
     records: int = 0
     blank: int = 0
     timed: set[int] = field(default_factory=set)
+    has_odd_spaces: bool = False
 
     def __enter__(self) -> Self:
         columns = [("line", pa.int64())]
         for place in range(self.n_columns):
             columns += [(f"c{place}", pa.large_string()), (f"t{place}", pa.timestamp("us"))]
         self._schema = pa.schema(columns)
-        self._file = pq.ParquetWriter(self.path, self._schema, compression="lz4")
+        self._file = pq.ParquetWriter(
+            self.path, self._schema, compression="none", use_dictionary=False, write_statistics=False
+        )
         return self
 
     def __exit__(
@@ -83,6 +89,7 @@ class CellsWriter:
         for place, (texts, moments) in enumerate(columns):
             if moments is not None:
                 self.timed.add(place)
+            self.has_odd_spaces = self.has_odd_spaces or bool(texts.str.contains(_BEYOND_PRINTED_ASCII).any())
             frame[f"c{place}"] = texts
             frame[f"t{place}"] = pl.repeat(None, len(lines), dtype=_MOMENT, eager=True) if moments is None else moments
         block = pl.DataFrame(frame)
@@ -102,6 +109,7 @@ class CellsWriter:
             timed=frozenset(self.timed),
             records=self.records,
             blank=self.blank,
+            has_odd_spaces=self.has_odd_spaces,
             failed=tuple(failed),
         )
 

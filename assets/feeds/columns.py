@@ -53,7 +53,9 @@ def cell_sql(text: str, moment: str, *, form: str | None) -> str:
     """
     if form is not None:
         asks_for_days = any(letter in form for letter in _LETTERS_OF_DAYS)
-        written = f"strftime({moment}, {_text(form)})"
+        # A moment of cells is a whole second, which the cast writes as this form does, in less time.
+        is_iso = form == "%Y-%m-%d %H:%M:%S"
+        written = f"CAST({moment} AS VARCHAR)" if is_iso else f"strftime({moment}, {_text(form)})"
         return f"coalesce({f'CASE WHEN year({moment}) > 1 THEN {written} END' if asks_for_days else written}, {text})"
     is_midnight = f"CAST({moment} AS TIME) = TIME '00:00:00'"
     iso = f"CASE WHEN {is_midnight} THEN CAST(CAST({moment} AS DATE) AS VARCHAR) ELSE CAST({moment} AS VARCHAR) END"

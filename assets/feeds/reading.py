@@ -176,7 +176,7 @@ class _Reader:
         texts = {}
         for source in self._asked(cells.names):
             place = cells.names.index(source)
-            text = text_sql(f"c{place}")
+            text = text_sql(f"c{place}", has_odd_spaces=cells.has_odd_spaces)
             texts[source] = cell_sql(text, f"t{place}", form=forms.get(source)) if place in cells.timed else text
         # Every mapping of the file leaves the same rows out, and the first of them accounts for them.
         needed = {source for claim in (self.mapping, *self.landed.claims) for source in claim.source_columns}

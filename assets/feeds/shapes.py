@@ -101,7 +101,7 @@ def _shapes_of_cells(path: Path, mapping: FeedMapping) -> Shapes:
             return {name: _shares(row[at] for row in rows) for at, name in enumerate(header) if name}
         from assets.feeds.statistics_files import blocks_of  # noqa: PLC0415
 
-        columns, _ = next(blocks_of(path, name=mapping.place, mapping=mapping, rows=_LINES_LOOKED_AT))
+        columns, _ = next(blocks_of(path, name=mapping.place, mapping=mapping, first_rows=_LINES_LOOKED_AT))
     except (WrongInput, OSError):
         return {}
     return {

@@ -22,7 +22,9 @@ from assets.feeds.cells import Cells, CellsWriter, clock_moments, clock_texts, n
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.wrong_input import WrongInput
 
-_ROWS_AT_ONCE: Final = 100_000
+# A block is begun by reading past all before it, so that few and large ones are quick, and cells take memory.
+_CELLS_AT_ONCE: Final = 2_000_000
+_FEWEST_ROWS: Final = 20_000
 _MOMENT: Final = pl.Datetime("us")
 _SPSS_MOMENT: Final = re.compile(
     r"(?:A|E|S|J)?DATE[0-9.]*|DATETIME[0-9.]*|YMDHMS[0-9.]*|MOYR[0-9.]*|QYR[0-9.]*|WKYR[0-9.]*"
@@ -48,7 +50,7 @@ def read_statistics_file(path: Path, *, name: str, mapping: FeedMapping, copy: P
     Raises:
         WrongInput: it is no such file or damaged, or its text is of another encoding than it says.
     """
-    blocks = blocks_of(path, name=name, mapping=mapping, rows=_ROWS_AT_ONCE)
+    blocks = blocks_of(path, name=name, mapping=mapping)
     first = next(blocks)
     names = list(first[0])
     lines = 0
@@ -62,12 +64,12 @@ def read_statistics_file(path: Path, *, name: str, mapping: FeedMapping, copy: P
 
 
 def blocks_of(
-    path: Path, *, name: str, mapping: FeedMapping, rows: int
+    path: Path, *, name: str, mapping: FeedMapping, first_rows: int = _FEWEST_ROWS
 ) -> Iterator[tuple[Mapping[str, list[Any]], Any]]:
-    """A file's columns as they are stored, so many rows at once, with what the file says of them; one block at least."""
+    """A file's columns as they are stored, many rows at once, with what the file says of them; one block at least."""
     reader = pyreadstat.read_sav if mapping.format == "spss" else pyreadstat.read_dta
     encoding = None if mapping.encoding == "utf-8" else codecs.lookup(mapping.encoding).name
-    done = 0
+    done, rows = 0, first_rows
     while True:
         try:
             columns, described = reader(
@@ -86,6 +88,7 @@ def blocks_of(
         done += n_rows
         if n_rows < rows:
             return
+        rows = max(_FEWEST_ROWS, _CELLS_AT_ONCE // len(columns))
 
 
 def _unreadable(said: str, *, name: str, mapping: FeedMapping) -> WrongInput:
