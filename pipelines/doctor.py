@@ -157,7 +157,7 @@ def _clock(home: Path, *, now: datetime) -> Look:
             return _bad(
                 "clock",
                 f"it is behind the newest version by {made - now}",
-                mend="set the machine's clock; versions sort by it",
+                mend="set the machine's clock; if it was ahead that night, `rollback` to a version before and remove the later folders",
             )
     return _good("clock", now.astimezone(UTC).isoformat(timespec="seconds"))
 
