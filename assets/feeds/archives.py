@@ -28,7 +28,7 @@ MOST_MEMBERS: Final = 10_000
 _BLOCK: Final = 1 << 20
 _IS_ENCRYPTED: Final = 0x1
 _DRIVE: Final = re.compile("[A-Za-z]:")
-_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, KeyError)
+_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, KeyError)
 
 
 @dataclass(frozen=True, kw_only=True)

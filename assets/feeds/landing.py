@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path, PurePosixPath
 
-from assets.feeds.archives import is_archive, members_of
+from assets.feeds.archives import is_archive, is_packed, members_of
 from assets.feeds.inbox import said_by_the_system, sort_out
 from assets.feeds.manifest import Entry, kept_copy, read_manifest, remains_of, write_manifest
 from assets.feeds.mapping import FeedMapping, place_in_order
@@ -140,6 +140,7 @@ def land(
         path = roots[name] / name
         digest, size = _hash(path, name)
         within = known.get((digest, is_archive(name))) or _within(path, name, digest=digest, size=size)
+        _check_no_archive_within(name, within, claims=claimed[name])
         if not all(remains_of(landing, each.sha256).is_dir() for each in within.values()):
             _copy(path, landing, digest, name)
         if latest.get(name) != digest:
@@ -238,6 +239,18 @@ def _parts(
             claims=tuple(claim for claim in claims if claim.sheet == sheet),
         )
         yield file, sheet
+
+
+def _check_no_archive_within(name: str, members: Iterable[str | None], *, claims: Sequence[FeedMapping]) -> None:
+    for member in members:
+        if member is None or not (is_archive(member) or is_packed(member)):
+            continue
+        if any(mapping.claims(name, member=member) for mapping in claims):
+            raise WrongInput(
+                f'holds an archive, "{member}"',
+                place=name,
+                mend="pack the files themselves, or leave it out by members",
+            )
 
 
 def _check_every_mapping_has_a_file(

@@ -1,6 +1,12 @@
 import hashlib
+import io
+import zipfile
 from pathlib import Path
 
+import pytest
+
+from assets.feeds import archives
+from assets.feeds.manifest import MANIFEST
 from assets.feeds.mapping import FeedMapping
 from tests.assets.feeds.inboxes import Clinic, mapping, wrong, zipped
 
@@ -103,3 +109,65 @@ def test_each_sheet_that_settings_name_is_a_file_of_its_own(tmp_path: Path):
         (2, "b.xlsx/south", 1, None),
         (3, "c.csv", 1, None),
     ]
+
+
+def renamed(content: bytes, name: bytes, to: bytes) -> bytes:
+    """An archive with another name in it, as a program that packs anything would write it."""
+    assert len(name) == len(to)
+    return content.replace(name, to)
+
+
+def locked(content: bytes) -> bytes:
+    """An archive that says that its files are encrypted."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        begins = archive.start_dir
+    flags = begins + 8
+    return content[:6] + b"\x01" + content[7:flags] + b"\x01" + content[flags + 1 :]
+
+
+PACKED = zipped(**{"aaaa.csv": b"id\n1\n"})
+TWO = zipped(**{"aaaa.csv": b"id\n1\n", "bbbb.csv": b"id\n2\n"})
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (renamed(PACKED, b"aaaa.csv", b"../a.csv"), "names a file outside itself"),
+        (renamed(PACKED, b"aaaa.csv", b"/aaa.csv"), "names a file outside itself"),
+        (renamed(PACKED, b"aaaa.csv", b"C:/a.csv"), "names a file outside itself"),
+        (renamed(PACKED, b"aaaa.csv", b"a\\\\a.csv"[:8]), "names a file outside itself"),
+        (renamed(TWO, b"bbbb.csv", b"aaaa.csv"), "holds two files of one name"),
+        (locked(PACKED), "is locked with a password"),
+        (zipped(), "is an archive without a file in it"),
+        (zipped(**{".hidden": b"x"}), "is an archive without a file in it"),
+        (zipped(**{"inner.zip": PACKED}), 'holds an archive, "inner.zip"'),
+        (zipped(**{"inner.csv.gz": b""}), 'holds an archive, "inner.csv.gz"'),
+        (PACKED[:-40], "is a damaged archive, or none"),
+        (PACKED[:39] + b"\xff" + PACKED[40:], "is a damaged archive, or none"),
+        (b"", "is a damaged archive, or none"),
+        (b"id\n1\n", "is a damaged archive, or none"),
+    ],
+)
+def test_an_archive_that_cannot_be_trusted_is_said_in_one_line_and_not_kept(content: bytes, what: str, tmp_path: Path):
+    clinic = in_archives(tmp_path)
+    clinic.sends("x.zip", content)
+    complaint = wrong(clinic)
+    assert (complaint.place, complaint.what) == ("x.zip", what)
+    assert not (clinic.landing / MANIFEST).exists()
+    assert not list(clinic.landing.glob("??/*"))
+
+
+def test_an_archive_of_too_much_or_too_many_is_not_opened_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    clinic = in_archives(tmp_path)
+    clinic.sends("x.zip", zipped(**{f"{name}.csv": b"0" * 60_000 for name in "abc"}))
+    with monkeypatch.context() as patch:
+        patch.setattr(archives, "MOST_BYTES", 150_000)
+        assert wrong(clinic).what.startswith("unpacks to more than")
+    monkeypatch.setattr(archives, "MOST_MEMBERS", 2)
+    assert wrong(clinic).what == "holds more than 2 files"
+
+
+def test_an_archive_within_one_that_no_mapping_takes_is_left_alone(tmp_path: Path):
+    clinic = in_archives(tmp_path, mapping("*.zip", members=("*.csv",)))
+    clinic.sends("x.zip", zipped(**{"a.csv": b"a", "old.zip": PACKED}))
+    assert clinic.pull().unclaimed == ("x.zip/old.zip",)
