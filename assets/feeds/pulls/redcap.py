@@ -108,7 +108,11 @@ class RedcapProject:
                 frame = rows_of(pl.DataFrame(answer), export, record_field=self.settings.record_field)
                 if writer is None:
                     schema = pa.schema([pa.field(name, pa.large_string()) for name in frame.columns])
-                    writer = open_files.enter_context(pq.ParquetWriter(to, schema, compression="zstd"))
+                    # Read once and whole, so that neither pays: values' statistics, or a dictionary of them.
+                    kept = pq.ParquetWriter(
+                        to, schema, compression="zstd", use_dictionary=False, write_statistics=False
+                    )
+                    writer = open_files.enter_context(kept)
                 writer.write_table(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
                 rows += frame.height
         return rows

@@ -56,13 +56,15 @@ def read_table(body: bytes, *, record_field: str) -> pa.Table | None:
     if record_field not in names:
         return None
     # A reader that forgives takes the beginning of a row for a row, and what an open quote swallows for one value.
-    if body.count(b'"') % 2:
+    quotes = body.count(b'"')
+    if quotes % 2:
         raise PullFailedError(_TORN)
     try:
         table = pa_csv.read_csv(
             pa.BufferReader(body if b"\n" in body else body + b"\n"),
-            read_options=pa_csv.ReadOptions(use_threads=False),
-            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            # One block, for a row that is longer than a block can't be read.
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=len(body) + 1),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=quotes > 0),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.large_string()), null_values=[""], strings_can_be_null=True
             ),
