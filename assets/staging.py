@@ -53,7 +53,7 @@ def stage_feed(con: duckdb.DuckDBPyConnection, feed: Feed, *, night: Night, land
             _count_again(con, feed, file=file)
             continue
         if file.is_purged:
-            reasons |= bring_back(con, file, mapping, feed=feed)
+            reasons |= bring_back(con, file, mapping, feed=feed, data_date=night.as_of)
             continue
         told, leaks = take_file(con, feed, file=file, mapping=mapping, night=night, landed=landed)
         reasons |= told

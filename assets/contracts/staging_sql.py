@@ -114,13 +114,7 @@ def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
     else:
         return []
     spoken = label(column)
-    rules = [
-        Rule(
-            name=f"{column.name}_after_data_date",
-            reason=f"the {spoken} lies after the data date",
-            is_broken=f"{day} > DATE '{reading.data_date}'",
-        )
-    ]
+    rules = [_to_come(column, day=day, data_date=reading.data_date)]
     is_event = column.name in _EVENT_COLUMNS
     first = reading.first_possible_day if is_event else _BEFORE_ANYBODY
     limit = "the service's first possible day" if is_event else "any possible day"
@@ -132,6 +126,24 @@ def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
         )
     )
     return rules
+
+
+def _to_come(column: Column, *, day: str, data_date: date) -> Rule:
+    return Rule(
+        name=f"{column.name}_after_data_date",
+        reason=f"the {label(column)} lies after the data date",
+        is_broken=f"{day} > DATE '{data_date}'",
+    )
+
+
+def days_to_come(feed: Feed, *, data_date: date) -> list[Rule]:
+    """The rules that a line already judged and typed breaks where the data date is earlier than when it was judged."""
+    days = {Kind.DATE: "{}", Kind.TIMESTAMP: "{}_on"}
+    return [
+        _to_come(column, day=days[column.kind].format(column.name.removesuffix("_at")), data_date=data_date)
+        for column in feed.delivered
+        if column.kind in days
+    ]
 
 
 # Rules whose breach may be a sign that the wrong form was given out.

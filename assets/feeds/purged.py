@@ -12,11 +12,13 @@ import hashlib
 import json
 import shutil
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from assets.contracts import staging_sql
 from assets.contracts.model import Feed
 from assets.feeds.landing import LandedFile
 from assets.feeds.manifest import remains_of
@@ -80,7 +82,7 @@ class Remains:
 
 
 def bring_back(
-    con: duckdb.DuckDBPyConnection, landed: LandedFile, mapping: FeedMapping, *, feed: Feed
+    con: duckdb.DuckDBPyConnection, landed: LandedFile, mapping: FeedMapping, *, feed: Feed, data_date: date
 ) -> dict[str, str]:
     """Put the lines of a purged file where its reading put them; returns the sentences of their rules.
 
@@ -109,5 +111,13 @@ def bring_back(
         f"INSERT INTO scratch.counts_{feed.name} VALUES (?, ?, ?, ?, NULL)",
         [landed.file_number, landed.name, account["lines"], account["blank"]],
     )
+    # A night made again knows nothing of the days after it, though the file was purged once they had come.
+    early = staging_sql.days_to_come(feed, data_date=data_date)
+    if early:
+        con.execute(
+            f"UPDATE scratch.lines_{feed.name} SET broken_rule = {staging_sql.first_broken(early)} WHERE file_number = ? "
+            f"AND mapping = ? AND broken_rule IS NULL AND ({' OR '.join(rule.is_broken for rule in early)})",
+            about,
+        )
     reasons: dict[str, str] = account["reasons"]
-    return reasons
+    return reasons | {rule.name: rule.reason for rule in early}

@@ -11,7 +11,7 @@ from assets.feeds.manifest import PURGED
 from assets.feeds.wrong_input import WrongInput
 from assets.purging import purge
 from pipelines.integrity import verify
-from tests.assets.staging_harness import SMALL_EXPORT, Clinic, Staged
+from tests.assets.staging_harness import SMALL_EXPORT, Clinic, Staged, stage
 
 
 @pytest.fixture
@@ -63,6 +63,17 @@ def test_a_file_stays_for_as_many_days_as_it_was_given(clinic):
     clinic.stage()
     assert purge(later(clinic, days=2), older_than=2).files == ()
     assert len(copies(clinic)) == 9
+
+
+def test_an_earlier_night_over_purged_files_refuses_the_lines_that_had_not_come_then(clinic):
+    head = SMALL_EXPORT["booked.csv"].splitlines()[0]
+    clinic.sends("booked_corrections_2026-11-02.csv", f"{head}\nA9,C2,K1,2026-11-19 11:00:00,attended,50\n")
+    day_before = later(clinic, days=-2)
+    clinic.stage()
+    then = in_order(stage(day_before))
+    purge(later(clinic, days=3), older_than=2)
+    assert copies(clinic) == []
+    assert in_order(stage(day_before)) == then
 
 
 def test_a_file_with_days_to_come_stays_until_they_have_come(clinic):
