@@ -179,7 +179,11 @@ def test_every_published_rate_is_what_a_slow_count_of_the_same_tables_gives(nigh
 
 
 # What these tell of the version before, a first night can't tell.
-OF_THE_VERSION_BEFORE = {"quality.since_last": "FALSE", "quality.freshness": "table_layer <> 'published'"}
+OF_THE_VERSION_BEFORE = {
+    "quality.since_last": "FALSE",
+    "quality.freshness": "table_layer <> 'published'",
+    "quality.definitions": "FALSE",
+}
 
 
 def test_a_second_run_publishes_the_same_tables_to_the_last_digit(night, second_night):
@@ -195,6 +199,15 @@ def test_a_second_run_says_that_nothing_has_changed_since_the_first(night, secon
     assert second_night.rows(moved) == [(0,)]
     told = "SELECT COUNT(*) FROM quality.freshness WHERE table_layer = 'published'"
     assert (night.rows(told), second_night.rows(told)) == ([(0,)], [(1,)])
+
+
+def test_a_second_run_moves_no_figure_changes_no_row_and_defines_everything_as_the_first(night, second_night):
+    for name in ("quality.changes", "quality.changed_rows"):
+        assert second_night.rows(f"SELECT COUNT(*) FROM {name}") == [(0,)]
+    versions = "SELECT kind, name, own_version, version FROM quality.definitions ORDER BY ALL"
+    assert night.rows(versions) == second_night.rows(versions)
+    assert second_night.rows("SELECT DISTINCT has_changed FROM quality.definitions") == [(False,)]
+    assert night.rows("SELECT DISTINCT has_changed FROM quality.definitions") == [(None,)]
 
 
 def test_a_second_run_keeps_both_versions_and_points_at_the_newer(second_night):

@@ -190,6 +190,43 @@ def test_the_second_night_says_what_changed_since_the_first(two_nights):
     assert first == [(0,)]
 
 
+def test_the_second_night_names_the_new_rows_and_why_figures_moved(two_nights):
+    changed = two_nights[1].rows("SELECT table_name, reason, COUNT(*) FROM quality.changed_rows GROUP BY ALL")
+    assert changed == [("staging.attendance", "new", NEW_CLIENTS)]
+    reasons = {row[0] for row in two_nights[1].rows("SELECT DISTINCT reason FROM quality.changes")}
+    assert reasons
+    assert reasons <= {"new", "aged", "elsewhere", "time"}
+    north = "SELECT DISTINCT rows_new FROM quality.changes WHERE scope = 'service' AND table_name = 'analysis.rates'"
+    assert set(two_nights[1].rows(north)) <= {(NEW_CLIENTS,)}
+
+
+def test_no_figure_of_a_scope_that_is_held_is_told_to_have_moved(two_nights):
+    held = "SELECT scope, scope_name FROM quality.published_slices WHERE has_held_figures"
+    moved = "SELECT DISTINCT scope, scope_name FROM quality.changes WHERE scope IN ('service', 'site', 'programme')"
+    of_scopes = f"{moved} AND table_name IN (SELECT 'analysis.' || table_name FROM duckdb_columns() WHERE column_name = 'scope_name' AND schema_name = 'analysis')"
+    assert set(two_nights[1].rows(held))
+    assert not set(two_nights[1].rows(of_scopes)) & set(two_nights[1].rows(held))
+
+
+def test_the_page_of_night_to_night_tells_only_what_both_nights_were_given(two_nights):
+    before, after = (told(ended) for ended in two_nights)
+    shown = two_nights[1].rows(
+        "SELECT row_key, value_before, value FROM quality.changes WHERE is_on_pages AND table_name = 'analysis.rates'"
+    )
+    for key, was, is_ in shown:
+        given = [
+            dict(
+                zip(
+                    map("/".join, table.select("metric", "scope", "scope_name", "instrument").rows()),
+                    table["rate"],
+                    strict=True,
+                )
+            )
+            for table in (before["analysis.rates"], after["analysis.rates"])
+        ]
+        assert (given[0].get(key), given[1].get(key)) == (was, is_)
+
+
 def test_the_flow_of_the_export_is_as_usual_and_fresh(two_nights):
     for ended in two_nights:
         assert ended.rows("SELECT sentence FROM quality.flow WHERE is_unusual") == []
