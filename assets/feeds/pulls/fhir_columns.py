@@ -21,7 +21,7 @@ from assets.feeds.pulls.fhir_settings import Resource
 
 WITHDRAWN: Final = ("entered-in-error", "cancelled")
 DELETED: Final = "deleted"
-_ID = "[A-Za-z0-9.-]{1,64}"
+_ID = "[A-Za-z0-9.-]+"
 _LONGEST_CODE: Final = 64
 # HL7's extensions by which a coded answer carries its number.
 _ORDINALS: Final = (
@@ -118,10 +118,13 @@ _PRACTITIONERS = "Practitioner|PractitionerRole"
 _REASON = "coalesce(r.cancelationReason, r.cancellationReason).coding[1].code"
 # A clinician's own reference comes before a role's, which may be another id for the same person.
 _CLINICIAN = f"coalesce({_first('refs', 'Practitioner')}, {_first('refs', 'PractitionerRole')})"
-_CLIENTS = (
+# A list costs as much as four other columns, and few appointments have two clients.
+_EVERY_CLIENT = (
     "array_to_string(list_sort(list_distinct(regexp_extract_all(refs, "
     f"'(?:^|[/ ])Patient/({_ID})(?:/_history/[^ ]*)?(?: |$)', 1))), ' ')"
 )
+_HAS_MORE = "refs LIKE '%Patient/%Patient/%'"
+_CLIENTS = f"CASE WHEN {_HAS_MORE} THEN nullif({_EVERY_CLIENT}, '') ELSE {_first('refs', 'Patient')} END"
 _VALUES = (
     '"valueInteger":"VARCHAR","valueDecimal":"VARCHAR","valueString":"VARCHAR","valueBoolean":"VARCHAR",'
     '"valueQuantity":{"value":"VARCHAR"},'
@@ -202,7 +205,7 @@ COLUMNS: Final[dict[Resource, tuple[FhirColumn, ...]]] = {
         end=("end", moment('r."end"')),
         minutes=("minutesDuration, or end less start", f"coalesce({number('r.minutesDuration')}, {_minutes('r')})"),
         client=("participant.actor(Patient), the first", _first("refs", "Patient")),
-        clients=("participant.actor(Patient), all, sorted", f"nullif({_CLIENTS}, '')"),
+        clients=("participant.actor(Patient), all, sorted", _CLIENTS),
         clinician=(
             "participant.actor(Practitioner), else PractitionerRole, the first",
             _CLINICIAN,

@@ -125,7 +125,8 @@ class ResourceFile:
         self._con.execute(f"SET memory_limit = '{_MEMORY}'")
         register_forms(self._con, forms)
         self.begin_search()
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        # Looking for words that repeat costs five times the writing, and zstd finds them too.
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd", use_dictionary=False)
 
     def __enter__(self) -> Self:
         """The file, open."""

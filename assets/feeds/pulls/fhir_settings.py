@@ -110,7 +110,7 @@ class FhirPull(BaseModel):
     group: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]{1,64}$")
     resources: tuple[Resource, ...] = Field(default=RESOURCES, min_length=1)
     only: dict[Resource, dict[str, str]] = Field(default_factory=dict)
-    page: int = Field(default=500, ge=1, le=10_000)
+    page: int = Field(default=1000, ge=1, le=10_000)
     sorts: bool = True
     overlap_minutes: int = Field(default=60, ge=0)
     seconds: int = Field(default=600, ge=1)
