@@ -56,7 +56,11 @@ def moved_title(*, worth: int, looked_at: int, beyond: int) -> str:
     if not worth:
         return f"{_figures(looked_at)} moved, none by enough to read differently"
     said = f"{worth:,} of {looked_at:,} figures that moved did so by enough to tell"
-    return f"{said}; {beyond:,} by more than changed data explain" if beyond else f"{said}, as changed data explain"
+    return (
+        f"{said}; {beyond:,} by more than such changes of data usually bring"
+        if beyond
+        else f"{said}, as such changes of data usually bring"
+    )
 
 
 def of_clinicians(count: int) -> str:
@@ -70,9 +74,9 @@ def of_clinicians(count: int) -> str:
 def drawn_title(*, drawn: int, beyond: int, redefined: int) -> str:
     """What the picture of movements shows."""
     parts = [
-        f"{drawn - beyond - redefined:,} as changed data explain" if drawn > beyond + redefined else "",
+        f"{drawn - beyond - redefined:,} as such changes usually bring" if drawn > beyond + redefined else "",
         f"{beyond:,} by more than that" if beyond and beyond < drawn - redefined else "",
-        f"{beyond:,} by more than changed data explain" if beyond and beyond == drawn - redefined else "",
+        f"{beyond:,} by more than such changes usually bring" if beyond and beyond == drawn - redefined else "",
         f"{redefined:,} with another definition" if redefined else "",
     ]
     return f"{words.counted(drawn, 'rate')} that moved: {words.listed([each for each in parts if each])}"
@@ -108,7 +112,7 @@ def explained(*, movement: str, is_beyond: bool | None, reason: str) -> str:
         return {"appeared": "Was not shown before", "gone": "Is not shown now"}[movement]
     if reason == "definition":
         return "It means something else now"
-    return "More than the data explain" if is_beyond else "As the data explain"
+    return "More than such changes usually bring" if is_beyond else "As such changes usually bring"
 
 
 def _figures(count: int) -> str:

@@ -145,8 +145,8 @@ CHANGES = Table(
         v.number("difference", "The figure tonight less the one before."),
         v.number(
             "explained",
-            "How far so much changed data moves a figure at most, plainly: its earlier half interval times the root of twice the "
-            "share of rows that changed, in its group or in the service, whichever is more.",
+            "How far so much changed data usually moves a figure: its earlier half interval times the root of twice the share of "
+            "rows that changed, in its group or in the service, whichever is more. Changes that all point one way move it further.",
         ),
         v.answer("is_beyond_data", "Whether it moved further than that; empty where it did not move but came or went."),
         v.flag(

@@ -88,7 +88,7 @@ def _moved(service: Service) -> Panel:
         shown=True,
         wide=True,
         table=Table(
-            columns=("Figure", "Where", "Before", "Tonight", "Difference", "Why", "Explained?"),
+            columns=("Figure", "Where", "Before", "Tonight", "Difference", "Why", "Is it usual?"),
             rows=tuple(_figure_row(row) for row in worth.head(_MOST_ROWS).iter_rows(named=True)),
             numeric=frozenset({2, 3, 4}),
         ),
@@ -112,7 +112,7 @@ def _drawn(service: Service) -> Panel | None:
             drawn=len(rows), beyond=kinds.count("beyond"), redefined=kinds.count("redefined")
         ),
         caption="Tonight less the version before, in points of per cent; right of the line is more. "
-        "The band is how far so much changed data moves the rate at most.",
+        "The band is how far so much changed data usually moves a rate; changes that all point one way move it further.",
         how="a dot lies within the band; a triangle beyond it; a square belongs to a rate whose definition changed.",
         method="changes",
         wide=True,

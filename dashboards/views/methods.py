@@ -143,7 +143,7 @@ def explanations(settings: PageSettings) -> dict[str, tuple[str, str]]:
         ),
         "changes": (
             "Night to night",
-            f"Every figure is held against the version before. It is told where it came or went, or moved by {WORTH_TELLING:.0%} of its earlier half range or more; less reads the same. The reason is looked up, not guessed: a changed definition first, else the kind of changed data of its own group with most rows, else data elsewhere in the service, on which steadied figures lean, else the days that passed. So much changed data explains a movement of at most the earlier half range times the root of twice the share of rows that changed; a movement beyond that is marked.",
+            f"Every figure is held against the version before. It is told where it came or went, or moved by {WORTH_TELLING:.0%} of its earlier half range or more; less reads the same. The reason is looked up, not guessed: a changed definition first, else the kind of changed data of its own group with most rows, else data elsewhere in the service, on which steadied figures lean, else the days that passed. So much changed data usually moves a figure by no more than the earlier half range times the root of twice the share of rows that changed. A movement beyond that is marked: the changes all point one way, or something else has changed.",
         ),
         "since": (
             "Since the version before",
