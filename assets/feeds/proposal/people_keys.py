@@ -7,7 +7,7 @@ Belongs here: telling these keys apart by how they go together. Does not belong 
 import re
 from collections.abc import Collection
 
-from assets.feeds.proposal.drafts import COLUMNS, Draft, Group, Line
+from assets.feeds.proposal.drafts import COLUMNS, NOBODY, Draft, Group, Line
 from assets.feeds.proposal.roles import belongs_to_one, choose, is_code, is_shared_code
 from assets.feeds.proposal.synonyms import OF_SEVERAL, words_of
 
@@ -22,7 +22,7 @@ def find_client(group: Group, *, without: Collection[str]) -> tuple[str | None, 
     withheld = [name for name, kinds in group.telling.items() if "nhs_number" in kinds]
     if withheld:
         return None, f'"{withheld[0]}" seems to hold NHS numbers; have the export give a code of the system\'s own'
-    return None, "nothing in the file is taken for it"
+    return None, NOBODY
 
 
 def find_case(group: Group, *, without: Collection[str]) -> tuple[set[str], Line | None]:
@@ -72,7 +72,7 @@ def put_clinician(draft: Draft, *, without: Collection[str], is_required: bool) 
         draft.put(COLUMNS, Line(key="clinician_id", value=found.column, why=why))
         return {found.column}
     if is_required:
-        said = f"{' or '.join(found.rivals)}: both may be it" if found.rivals else "nothing in the file is taken for it"
+        said = f"{' or '.join(found.rivals)}: both may be it" if found.rivals else NOBODY
         value = found.rivals[0] if found.rivals else "the column"
         draft.put(COLUMNS, Line(key="clinician_id", value=value, settle=said, is_active=False))
     return set()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from assets.contracts.staging import ALLIANCE, OUTCOMES
-from assets.feeds.proposal.drafts import COLUMNS, CONSTANTS, ONLY, TOP, Draft, Group, Line
+from assets.feeds.proposal.drafts import COLUMNS, CONSTANTS, NOBODY, ONLY, TOP, Draft, Group, Line
 from assets.feeds.proposal.mapped_words import may_be_written, put_words
 from assets.feeds.proposal.measures import FoundForms, rater_of
 from assets.feeds.proposal.moments import put_days
@@ -98,7 +98,7 @@ def _put_context(draft: Draft, found: FoundForms, *, used: Collection[str], regi
             draft.put(COLUMNS, replace(line, settle="the only column of days in the file, whatever its name says"))
     else:
         rivals = " or ".join(completed.rivals)
-        settle = f"{rivals}: both may be it" if rivals else "nothing in the file is taken for it"
+        settle = f"{rivals}: both may be it" if rivals else NOBODY
         value = completed.rivals[0] if completed.rivals else "the column"
         draft.put(COLUMNS, Line(key="completed_on", value=value, settle=settle, is_active=False))
     booked = choose(group, "appointment", fits=is_code, without=taken)

@@ -7,7 +7,7 @@ Belongs here: what makes a file one of these, and its columns. Does not belong h
 from collections.abc import Collection
 
 from assets.contracts.staging import CLINICIANS, EPISODES, PEOPLE
-from assets.feeds.proposal.drafts import COLUMNS, TOP, Draft, Group, Line
+from assets.feeds.proposal.drafts import COLUMNS, NOBODY, TOP, Draft, Group, Line
 from assets.feeds.proposal.mapped_words import put_words
 from assets.feeds.proposal.moments import put_days
 from assets.feeds.proposal.people_keys import find_case, find_client, put_clinician
@@ -34,16 +34,19 @@ def draft_episodes(group: Group, *, used: Collection[str]) -> Draft | None:
     taken = {*used, *days.values()}
     case, line = find_case(group, without=taken)
     own = choose(group, "episode", fits=is_key, without={*taken, *case})
+    if own.column is None and "referred" not in days:
+        return None
     if own.column is None:
         own = choose(group, "row", fits=is_key, without={*taken, *case})
     if own.column is None:
-        return None
-    draft.put(
-        COLUMNS, Line(key="episode_id", value=own.column, why=f"every one of {group.rows.height:,} lines has its own")
-    )
+        draft.put(COLUMNS, Line(key="episode_id", value="the column", settle=NOBODY, is_active=False))
+    else:
+        why = f"every one of {group.rows.height:,} lines has its own"
+        draft.put(COLUMNS, Line(key="episode_id", value=own.column, why=why))
+        taken.add(own.column)
     if line is not None:
         draft.put(COLUMNS, line)
-    taken |= case | {own.column}
+    taken |= case
     taken |= put_clinician(draft, without=taken, is_required=False)
     for role, key in (("programme", "programme"), ("problem", "problem")):
         found = choose(group, role, fits=is_label, without=taken)

@@ -7,7 +7,7 @@ and how keys of other files agree (`links`).
 from collections.abc import Collection, Mapping
 
 from assets.contracts.staging import ATTENDANCE
-from assets.feeds.proposal.drafts import COLUMNS, TOP, Draft, Group, Line
+from assets.feeds.proposal.drafts import COLUMNS, NOBODY, TOP, Draft, Group, Line
 from assets.feeds.proposal.mapped_words import put_words
 from assets.feeds.proposal.measures import FoundForms
 from assets.feeds.proposal.moments import put_moment
@@ -128,5 +128,5 @@ def _put_appointment(draft: Draft, used: set[str]) -> None:
 
 def _unsettled(draft: Draft, key: str, choice: Choice) -> None:
     rivals: Mapping[str, None] = dict.fromkeys(choice.rivals)
-    said = f"{' or '.join(rivals)}: both may be it" if rivals else "nothing in the file is taken for it"
+    said = f"{' or '.join(rivals)}: both may be it" if rivals else NOBODY
     draft.put(COLUMNS, Line(key=key, value=next(iter(rivals), "the column"), settle=said, is_active=False))

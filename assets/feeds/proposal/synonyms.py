@@ -10,7 +10,7 @@ Names are compared in lower case, capitals and punctuation turned into spaces: `
 import re
 from typing import Final
 
-_KEY = r"(?:id|ids|ref|reference|number|no|nr|num|code|key|uid|uuid|guid|identifier|pseudonym|pk|kennung|nummer|mrn|urn|upi)"
+_KEY = r"(?:id|ids|ref|reference|number|no|nr|num|code|key|uid|uuid|guid|identifier|pseudonym|pk|kennung|nummer|mrn|urn|upi|sequence|seq)"
 _OWN = r"(?:local|system|unique|internal|pseudo|anon|anonymous|anonymised|masked|record|main|lead|primary|case|care)"
 _CLIENT = r"(?:client|patient|person|pat|pt|service user|su|participant|individual|partner|member|spouse|klient|klientin|patientin|consumer|subject)"
 _CLINICIAN = (
@@ -19,7 +19,7 @@ _CLINICIAN = (
 )
 _BOOKED = r"(?:appointment|appt|apt|app|booking|contact|care contact|attendance|session|visit|encounter|event|slot|activity|termin)"
 _COURSE = (
-    r"(?:episode|referral|spell|course|pathway|treatment|care episode|service request|enrolment|enrollment|therapy|behandlung"
+    r"(?:episode|referral|spell|course|pathway|treatment|(?:care|treatment|therapy|service) episode|service request|enrolment|enrollment|therapy|behandlung"
     r"|program enrollment|patient program|care plan|service|fall)"
 )
 _FORM = r"(?:form|assessment|questionnaire|rating|response|survey|measure|outcome|instance|submission|score|bogen|obs group)"
@@ -54,7 +54,10 @@ COLUMNS: Final[dict[str, Tiers]] = {
         ),
         r"date|datum|start|when|tag|beginn",
     ),
-    "clock": (rf"(?:{_BOOKED} )?(?:start )?(?:time|clock|uhrzeit|zeit)|time of {_BOOKED}",),
+    "clock": (
+        rf"(?:{_BOOKED} )?(?:start )?(?:time|clock|uhrzeit|zeit)|time of {_BOOKED}",
+        r"start|starts|begin|begins|from|von|beginn",
+    ),
     "completed": (
         (
             rf"(?:date )?(?:completed|completion|assessed|administered|answered|rated|filled(?: in)?)(?: {_ON})?"
@@ -64,7 +67,7 @@ COLUMNS: Final[dict[str, Tiers]] = {
     ),
     "referred": (
         (
-            rf"(?:date )?(?:of )?refer(?:ral|red)(?: request)?(?: received| made| created)?(?: {_ON})?|received (?:on|date)"
+            rf"(?:date )?(?:of )?refer(?:ral|red)(?: request)?(?: received| made| created)?(?: {_ON})?|received (?:on|date)|intake(?: date| on)?|date of intake"
             r"|date received|zuweisung(?:sdatum)?|date (?:of )?referral(?: received)?"
         ),
     ),
@@ -77,8 +80,8 @@ COLUMNS: Final[dict[str, Tiers]] = {
     ),
     "ended": (
         (
-            rf"(?:{_COURSE} )?(?:end|ended|ends|closed|closure|close|discharge|discharged|completed|finished)(?: {_ON})?"
-            rf"|date (?:of )?(?:end|ended|closed|closure|discharge|discharged|completed)|ende|service discharge date"
+            rf"(?:{_COURSE} )?(?:end|ended|ends|closed|closure|close|discharge|discharged)(?: {_ON})?|{_COURSE} (?:completed|finished)(?: {_ON})?"
+            rf"|date (?:of )?(?:end|ended|closed|closure|discharge|discharged)|ende|service discharge date"
             r"|(?:discharge|closure|end) date|entlassung(?:sdatum)?"
         ),
     ),
@@ -188,7 +191,7 @@ WORDS: Final[dict[str, dict[str, str]]] = {
         r"|seen late|as planned|session)|(?:arrived |came )?late (?:but )?(?:was )?seen|patient arrived late but was seen|seen on time",
         "did_not_attend": r"(?:patient |client )?(?:did not attend|dna|dnad|dna d|no ?show|ns|noshow|failed to attend|fta|missed"
         r"|did not arrive|did not come|not attended|absent|non ?attendance|didn t attend|nicht erschienen|unentschuldigt|no shows)"
-        r"|did not attend no advance warning(?: given)?|dna no (?:contact|notice|warning)",
+        r"|did not attend no (?:advance warning(?: given)?|contact|notice)|dna no (?:contact|notice|warning)",
         "cancelled_by_client": rf"(?:{_CALLED_OFF} (?:by |durch )?(?:the )?{_WITHHELD}|{_WITHHELD} {_CALLED_OFF}|cbc|cbp|cbsu)",
         "cancelled_by_clinic": rf"(?:{_CALLED_OFF} (?:by |durch )?(?:the )?{_OURS}|{_OURS} {_CALLED_OFF}|cbt|cbs)",
         "late_not_seen": r"(?:arrived |came |patient arrived |client arrived )?(?:too )?late (?:and |but )?"

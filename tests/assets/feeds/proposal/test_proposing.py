@@ -245,3 +245,9 @@ def test_clinicians_that_the_list_does_not_have_are_looked_at(text_for):
     staff = table(["clinician_id", "profession"], [(f"X{n}", "counsellor") for n in range(12)])
     proposal = text_for({"appointments.csv": booked(), "staff.csv": staff})
     assert settled(proposal, "clinician_id", "only 0 of 2 are among the clinicians that are sent")
+
+
+def test_a_questionnaire_that_is_not_known_is_no_list_of_episodes(text_for):
+    header = ["id", "client_id", "clinician_id", "date_completed", *(f"ghq{n}" for n in range(1, 13))]
+    rows = [(f"G{n}", f"C{n % 10:03d}", f"K{n % 2}", f"2026-01-{n % 27 + 1:02d}", *[n % 4] * 12) for n in range(60)]
+    assert ("ghq.csv", "nothing in it is what a night asks for") in text_for({"ghq.csv": table(header, rows)}).left
