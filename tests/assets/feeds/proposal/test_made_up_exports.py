@@ -9,12 +9,12 @@ import pytest
 
 from assets.feeds.synthetic import write_export
 from assets.resources import Night
-from tests.assets.feeds.proposal import british_exports, messy_exports, other_exports
+from tests.assets.feeds.proposal import british_exports, later_exports, messy_exports, other_exports
 from tests.assets.feeds.proposal.truth import compare
 from tests.assets.staging_harness import DATA_DATE, Staged, stage
 from tests.system.night_runs import DEMO
 
-EVERY_EXPORT = (*british_exports.ALL, *other_exports.ALL, *messy_exports.ALL)
+EVERY_EXPORT = (*british_exports.ALL, *other_exports.ALL, *messy_exports.ALL, *later_exports.ALL)
 STAGED = (
     british_exports.iaptus_like,
     other_exports.openmrs_like,
