@@ -6,7 +6,6 @@ Belongs here: starting the job. Does not belong here: what the job does, how its
 
 import os
 import signal
-import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 import dagster as dg
+from sqlalchemy.exc import OperationalError
 
 from assets import warehouse
 from assets.feeds.secret import hold_secret
@@ -65,8 +65,8 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
     except KeyboardInterrupt:
         told.nothing_published(STOPPED)
         raise
-    except (OSError, sqlite3.Error) as error:
-        # The disk, most likely, which Dagster's own files need as well.
+    except (OSError, OperationalError) as error:
+        # The disk, most likely: Dagster keeps its own record of runs there, in SQLite.
         return told.nothing_published(f"the night could not run: {said_of(f'{type(error).__name__}: {error}')}")
     except Exception as error:
         told.nothing_published(f"the night could not run: {type(error).__name__}")

@@ -33,6 +33,7 @@ _OF_THE_SYSTEM = {
     "readonly database": "the file system can only be read",
     "permission denied": "this account may not write there; `doctor` says where",
     "input/output error": "the disk could not be read or written",
+    "disk i/o error": "the disk could not be read or written, or is full",
     "cannot allocate memory": "the machine has no memory left",
     "out of memory": "the night needs more memory than it may use",
 }

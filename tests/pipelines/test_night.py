@@ -6,6 +6,7 @@ import signal
 import sqlite3
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from assets import warehouse
 from assets.feeds.wrong_input import WrongInput
@@ -52,7 +53,10 @@ def test_a_wrong_start_is_told_to_those_whom_the_settings_name(tmp_path, inbox, 
     ("error", "said"),
     [
         (OSError(28, "No space left on device", "/home/4711"), "OSError, the disk is full; "),
-        (sqlite3.OperationalError("database or disk is full"), "OperationalError, the disk is full; "),
+        (
+            OperationalError("INSERT 4711", None, sqlite3.OperationalError("database or disk is full")),
+            "OperationalError, the disk is full; ",
+        ),
     ],
 )
 def test_a_disk_that_is_full_before_the_run_is_one_line_and_no_crash(tmp_path, inbox, monkeypatch, error, said):
