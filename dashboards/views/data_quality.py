@@ -45,50 +45,56 @@ def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> P
         section="quality",
         facts=facts,
         is_alarming=panels.is_alarming(service),
-        panels=(
-            Panel(
-                key="reconciliation",
-                title=f"Every line is accounted for: {accepted:,} of {total:,} accepted, {refused:,} refused"
-                if balanced
-                else "Some lines are not accounted for",
-                caption="Lines are always accepted, refused, replaced by a newer version, exact repeats, or blank.",
-                method="reconciliation",
-                shown=True,
-                wide=True,
-                table=Table(
-                    columns=("Feed", "File", "Lines", "Accepted", "Refused", "Replaced", "Repeats", "Blank"),
-                    rows=tuple(
-                        (words.FEEDS.get(row["feed"], row["feed"]), row["file"], *(f"{row[name]:,}" for name in parts))
-                        for row in lines.iter_rows(named=True)
+        panels=panels.beside_each_other(
+            (
+                Panel(
+                    key="reconciliation",
+                    title=f"Every line is accounted for: {accepted:,} of {total:,} accepted, {refused:,} refused"
+                    if balanced
+                    else "Some lines are not accounted for",
+                    caption="Lines are always accepted, refused, replaced by a newer version, exact repeats, or blank.",
+                    method="reconciliation",
+                    shown=True,
+                    wide=True,
+                    table=Table(
+                        columns=("Feed", "File", "Lines", "Accepted", "Refused", "Replaced", "Repeats", "Blank"),
+                        rows=tuple(
+                            (
+                                words.FEEDS.get(row["feed"], row["feed"]),
+                                row["file"],
+                                *(f"{row[name]:,}" for name in parts),
+                            )
+                            for row in lines.iter_rows(named=True)
+                        ),
+                        numeric=frozenset(range(2, 8)),
                     ),
-                    numeric=frozenset(range(2, 8)),
+                    empty=None if lines.height else "No file has come in.",
                 ),
-                empty=None if lines.height else "No file has come in.",
-            ),
-            arrivals.since_panel(service),
-            changes_panel(service),
-            Panel(
-                key="refused",
-                title=f"{words.counted(refused, 'line')} refused, by reason" if refused else "No line was refused",
-                caption="A refused line is kept with its reason and counts in no figure. Mend it where it was recorded and send it again.",
-                method="refused",
-                shown=True,
-                table=Table(
-                    columns=("Feed", "Reason", "Lines"),
-                    rows=tuple(
-                        (words.FEEDS.get(feed, feed), reason, f"{count:,}")
-                        for feed, reason, count in reasons_.iter_rows()
+                arrivals.since_panel(service),
+                changes_panel(service),
+                Panel(
+                    key="refused",
+                    title=f"{words.counted(refused, 'line')} refused, by reason" if refused else "No line was refused",
+                    caption="A refused line is kept with its reason and counts in no figure. Mend it where it was recorded and send it again.",
+                    method="refused",
+                    shown=True,
+                    table=Table(
+                        columns=("Feed", "Reason", "Lines"),
+                        rows=tuple(
+                            (words.FEEDS.get(feed, feed), reason, f"{count:,}")
+                            for feed, reason, count in reasons_.iter_rows()
+                        ),
+                        numeric=frozenset({2}),
                     ),
-                    numeric=frozenset({2}),
                 ),
-            ),
-            _checks(checks),
-            arrivals.flow_panel(service),
-            arrivals.freshness_panel(service),
-            arrivals.columns_panel(service),
-            _completeness_panel(complete, below=below, whole=sites),
-            *((skipped,) if skipped is not None else ()),
-            withheld_panel(service),
+                _checks(checks),
+                arrivals.flow_panel(service),
+                arrivals.freshness_panel(service),
+                arrivals.columns_panel(service),
+                _completeness_panel(complete, below=below, whole=sites),
+                *((skipped,) if skipped is not None else ()),
+                withheld_panel(service),
+            )
         ),
         explains=("withheld",),
     )
