@@ -118,10 +118,7 @@ def _drawn(service: Service) -> Panel | None:
         wide=True,
         table=Table(
             columns=("Rate", "Where", "Difference", "Band"),
-            rows=tuple(
-                (_name(row), _where(row), _difference(row), f"\u00b1{row['explained'] * 100:.1f} points")
-                for row in rows
-            ),
+            rows=tuple((_name(row), _where(row), _difference(row), _band(row["explained"] * 100)) for row in rows),
             numeric=frozenset({2, 3}),
         ),
         figure=movements(
@@ -254,6 +251,10 @@ def _difference(row: Row) -> str:
         return ""
     is_link = row["table_name"] == ALLIANCE_LEVELS.full_name
     return words.signed(row["difference"], places=2) if is_link else change_words.points(row["difference"])
+
+
+def _band(points: float) -> str:
+    return f"{words.signed(-points)} to {words.signed(points)} points"
 
 
 def _about(count: int) -> str:
