@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -105,16 +104,15 @@ class RedcapProject:
         with ExitStack() as open_files:
             writer = None
             for answer in _gathered(answers):
-                frame = rows_of(pl.DataFrame(answer), export, record_field=self.settings.record_field)
+                table = rows_of(answer, export, record_field=self.settings.record_field)
                 if writer is None:
-                    schema = pa.schema([pa.field(name, pa.large_string()) for name in frame.columns])
                     # Read once and whole, so that neither pays: values' statistics, or a dictionary of them.
                     kept = pq.ParquetWriter(
-                        to, schema, compression="zstd", use_dictionary=False, write_statistics=False
+                        to, table.schema, compression="zstd", use_dictionary=False, write_statistics=False
                     )
                     writer = open_files.enter_context(kept)
-                writer.write_table(frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
-                rows += frame.height
+                writer.write_table(table)
+                rows += table.num_rows
         return rows
 
 

@@ -10,11 +10,12 @@ blank. An answer in which nothing repeats may lack both columns, and then they a
 import codecs
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from assets.feeds.pulls.redcap_settings import RedcapExport
@@ -78,11 +79,11 @@ def read_table(body: bytes, *, record_field: str) -> pa.Table | None:
     return table.select([*standing, *(name for name in table.column_names if name not in standing)])
 
 
-def rows_of(frame: pl.DataFrame, export: RedcapExport, *, record_field: str) -> pl.DataFrame:
+def rows_of(table: pa.Table, export: RedcapExport, *, record_field: str) -> pa.Table:
     """The rows that an export is about, with what they carry.
 
     Args:
-        frame: whole records, as `read_table` reads them.
+        table: whole records, as `read_table` reads them.
         export: what was asked for.
         record_field: the field that names records.
 
@@ -91,22 +92,21 @@ def rows_of(frame: pl.DataFrame, export: RedcapExport, *, record_field: str) -> 
         report, all, or those of its repeating form. Missing data codes are null.
     """
     if export.missing_codes:
-        answers = [name for name in frame.columns if name not in {record_field, *_SYSTEM}]
-        codes = list(export.missing_codes)
-        frame = frame.with_columns(pl.when(~pl.col(name).is_in(codes)).then(name).alias(name) for name in answers)
+        table = _without_codes(table, export.missing_codes, but_in={record_field, *_SYSTEM})
     if export.report is not None:
-        return frame if export.repeats is None else frame.filter(pl.col(REPEATS) == export.repeats)
+        return table if export.repeats is None else table.filter(pc.equal(table[REPEATS], export.repeats))
     standing = {record_field, *_SYSTEM, _GROUP, _SURVEY}
     carried = set(export.fields) if export.form is not None else set()
-    own = [name for name in frame.columns if name not in standing | carried]
-    is_filled = pl.any_horizontal(_says_something(name) for name in own) if own else pl.lit(value=False)
-    for name in sorted(carried & set(frame.columns)):
-        of_record = pl.col(name).drop_nulls().unique()
-        only = pl.when(of_record.len().over(record_field) == 1).then(
-            pl.col(name).drop_nulls().first().over(record_field)
-        )
-        frame = frame.with_columns(pl.coalesce(name, only).alias(name))
-    return frame.filter(is_filled)
+    own = [name for name in table.column_names if name not in standing | carried]
+    for name in sorted(carried & set(table.column_names)):
+        table = _with_carried(table, name, record_field=record_field)
+    is_filled = pa.array([False] * table.num_rows)
+    for name in own:
+        is_filled = pc.or_(is_filled, _says_something(table[name], name))
+        # As most often, where every row has been given a day.
+        if pc.all(is_filled).as_py():
+            return table
+    return table.filter(is_filled)
 
 
 def lacking(names: Iterable[str], export: RedcapExport) -> Sequence[str]:
@@ -150,9 +150,31 @@ def complaint(body: bytes, *, status: int, asked: Iterable[str], place: str, tok
     return WrongInput(what, place=place, mend="compare it with the project's data dictionary, events and reports")
 
 
-def _says_something(name: str) -> pl.Expr:
+def _without_codes(table: pa.Table, codes: Iterable[str], *, but_in: Container[str]) -> pa.Table:
+    known = pa.array(codes, pa.large_string())
+    nothing = pa.scalar(None, pa.large_string())
+    for at, name in enumerate(table.column_names):
+        if name not in but_in:
+            column = table[name]
+            table = table.set_column(at, name, pc.if_else(pc.is_in(column, value_set=known), nothing, column))
+    return table
+
+
+def _with_carried(table: pa.Table, name: str, *, record_field: str) -> pa.Table:
+    """A column in which a row without a value has the only one of its record."""
+    given = pl.col(name).drop_nulls()
+    only = pl.when(given.n_unique().over(record_field) == 1).then(given.first().over(record_field))
+    frame = pl.DataFrame(table.select([record_field, name])).select(pl.coalesce(name, only).alias(name))
+    column = frame.to_arrow(compat_level=pl.CompatLevel.oldest())[name]
+    return table.set_column(table.column_names.index(name), name, column)
+
+
+def _says_something(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
     nothing = _NOT_BEGUN if name.endswith("_complete") else _NOT_TICKED if "___" in name else ()
-    return pl.col(name).is_not_null() & ~pl.col(name).is_in(list(nothing)).fill_null(value=True)
+    is_there = pc.is_valid(column)
+    if not nothing:
+        return is_there
+    return pc.and_(is_there, pc.invert(pc.is_in(column, value_set=pa.array(nothing, pa.large_string()))))
 
 
 def _said(body: bytes) -> str:
