@@ -242,7 +242,7 @@ class _Looker:
             found = kinds_in(values or (), country=self.country)
             if name not in self.named and filled:
                 found |= kinds_by_header(name)
-                if holds_births(days or (), seen_on=self.landed.landed_on):
+                if holds_births(days or (), seen_on=self.landed.seen_on):
                     found.add("birth_date")
             if found:
                 tells_somebody = bool(kinds_in([name], country=self.country)) or "\n" in name

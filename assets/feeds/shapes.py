@@ -64,9 +64,9 @@ def column_shapes(path: Path, mapping: FeedMapping) -> Shapes:
     if mapping.format == "parquet":
         try:
             head = pl.read_parquet(path, n_rows=_LINES_LOOKED_AT)
-        except (pl.exceptions.PolarsError, OSError):
+            return {name: _shares(str(value) for value in head[name].drop_nulls()) for name in head.columns}
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, OverflowError):
             return {}
-        return {name: _shares(str(value) for value in head[name].drop_nulls()) for name in head.columns}
     if not mapping.is_text:
         return _shapes_of_cells(path, mapping)
     encoding = "utf-8-sig" if mapping.encoding.lower().replace("_", "-") == "utf-8" else mapping.encoding

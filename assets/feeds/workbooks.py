@@ -5,17 +5,17 @@ Belongs here: .xlsx, .xlsm, .xlsb, .xls and .ods through calamine. Does not belo
 
 A cell is the value that was last computed and saved; a merged cell belongs to its first row and column alone; rows that a
 filter hides are rows. Sheets that are hidden are read only by their names. A sheet is held in memory whole while it is
-read, at about 90 bytes a cell. Errors such as #N/A are seen in .xlsx and .xlsm; in other workbooks calamine gives an empty
+read, at about 90 bytes a cell; an .xls, .xlsb or .ods in a process of its own. Errors such as #N/A are seen in .xlsx and .xlsm; in other workbooks calamine gives an empty
 cell for them.
 """
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from xml.etree import ElementTree as ET
 
 import polars as pl
@@ -28,6 +28,7 @@ from python_calamine import (
     SheetVisibleEnum,
 )
 
+from assets.feeds.apart import FellOverError, done_apart, without_panic
 from assets.feeds.archives import parts_of
 from assets.feeds.cells import Cells, CellsWriter, texts_and_moments
 from assets.feeds.mapping import FeedMapping
@@ -35,6 +36,7 @@ from assets.feeds.mapping_checks import did_you_mean
 from assets.feeds.wrong_input import WrongInput
 
 MOST_CELLS: Final = 60_000_000
+_Found = TypeVar("_Found")
 _ROWS_AT_ONCE: Final = 50_000
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
 _HEAD: Final = 1 << 16
@@ -90,6 +92,37 @@ def read_workbook(path: Path, *, name: str, mapping: FeedMapping, copy: Path) ->
             named; it spreads over more cells than can be read.
     """
     extents = _look(path, name=name)
+    return _watched(
+        _cells,
+        path,
+        extents=extents,
+        name=name,
+        given={"name": name, "mapping": mapping, "extents": extents, "copy": copy},
+    )
+
+
+def head_of(path: Path, *, name: str, mapping: FeedMapping, rows: int) -> tuple[list[str], list[list[str]]]:
+    """A sheet's column names and the texts of its first rows, moments as ISO writes them."""
+    extents = _look(path, name=name)
+    given = {"name": name, "mapping": mapping, "extents": extents, "rows": rows}
+    return _watched(_head, path, extents=extents, name=name, given=given)
+
+
+def _watched(
+    work: Callable[..., _Found], path: Path, *, extents: Mapping[str, _Extent], name: str, given: dict[str, Any]
+) -> _Found:
+    """Work on a workbook, in a process of its own unless a look has shown how far the workbook goes.
+
+    A few damaged bytes of an .xls make calamine ask for more memory than there is, which ends its process.
+    """
+    try:
+        return without_panic(work, {"path": path, **given}) if extents else done_apart(work, path=path, **given)
+    except FellOverError:
+        raise _unreadable(name) from None
+
+
+def _cells(path: Path, *, name: str, mapping: FeedMapping, extents: dict[str, _Extent], copy: Path) -> Cells:
+    """As `read_workbook`, once the workbook was looked over."""
     with _opened(path, name=name) as workbook:
         sheet = _sheet(workbook, name=name, mapping=mapping, extents=extents)
         rows = enumerate(_rows(sheet, name=name), start=1)
@@ -119,10 +152,12 @@ def read_workbook(path: Path, *, name: str, mapping: FeedMapping, copy: Path) ->
         )
 
 
-def head_of(path: Path, *, name: str, mapping: FeedMapping, rows: int) -> tuple[list[str], list[list[str]]]:
-    """A sheet's column names and the texts of its first rows, moments as ISO writes them."""
+def _head(
+    path: Path, *, name: str, mapping: FeedMapping, extents: dict[str, _Extent], rows: int
+) -> tuple[list[str], list[list[str]]]:
+    """As `head_of`, likewise."""
     with _opened(path, name=name) as workbook:
-        sheet = _sheet(workbook, name=name, mapping=mapping, extents={})
+        sheet = _sheet(workbook, name=name, mapping=mapping, extents=extents)
         numbered = enumerate(_rows(sheet, name=name), start=1)
         for line, row in numbered:
             if line == mapping.header_row or (mapping.header_row is None and not _is_blank(row)):
