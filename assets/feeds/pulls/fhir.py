@@ -22,7 +22,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from assets.feeds.pulls.fhir_forms import known_forms
-from assets.feeds.pulls.fhir_rows import Page, ResourceFile
+from assets.feeds.pulls.fhir_pages import Page
+from assets.feeds.pulls.fhir_rows import ResourceFile
 from assets.feeds.pulls.fhir_server import FhirServer
 from assets.feeds.pulls.fhir_settings import FhirPull, Resource
 from assets.feeds.pulls.fhir_sign_in import Tokens

@@ -23,7 +23,8 @@ import orjson
 
 from assets.feeds.pulls.fhir import check_that_some_are_known, items_of, since
 from assets.feeds.pulls.fhir_forms import known_forms
-from assets.feeds.pulls.fhir_rows import ResourceFile, moment_of
+from assets.feeds.pulls.fhir_pages import moment_of
+from assets.feeds.pulls.fhir_rows import ResourceFile
 from assets.feeds.pulls.fhir_server import JSON, FhirServer, origin
 from assets.feeds.pulls.fhir_settings import FhirPull
 from assets.feeds.pulls.fhir_sign_in import Tokens

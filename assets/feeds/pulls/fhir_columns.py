@@ -138,9 +138,9 @@ ITEM: Final = '{"linkId":"VARCHAR","answer":[{' + _VALUES + "}]}"
 _CODED = '{"coding":[{"code":"VARCHAR"}]}'
 _REFERENCE = '{"reference":"VARCHAR"}'
 _PERIOD = '{"start":"VARCHAR","end":"VARCHAR"}'
-ISSUES: Final = '[{"severity":"VARCHAR","code":"VARCHAR"}]'
+_ISSUES = '[{"severity":"VARCHAR","code":"VARCHAR"}]'
 _META = (
-    f'"resourceType":"VARCHAR","id":"VARCHAR","meta":{{"lastUpdated":"VARCHAR"}},"status":"VARCHAR","issue":{ISSUES}'
+    f'"resourceType":"VARCHAR","id":"VARCHAR","meta":{{"lastUpdated":"VARCHAR"}},"status":"VARCHAR","issue":{_ISSUES}'
 )
 
 STRUCTS: Final[dict[Resource, str]] = {

@@ -8,9 +8,8 @@ The JSON is read by DuckDB, which takes out the wanted paths without making Pyth
 has another type than FHIR gives it is empty, as if it were not there.
 """
 
-import re
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,9 +24,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.feeds.pulls.fhir_columns import COLUMNS, DELETED, ISSUES, KEYS, REFERENCES, STRUCTS
+from assets.feeds.pulls.fhir_columns import COLUMNS, DELETED, KEYS, REFERENCES, STRUCTS
 from assets.feeds.pulls.fhir_form_rows import FORM_ROWS, register_forms
 from assets.feeds.pulls.fhir_forms import Forms
+from assets.feeds.pulls.fhir_pages import BESIDE, Page, error_codes, page_of
 from assets.feeds.pulls.fhir_settings import Resource
 from assets.feeds.pulls.source import PullFailedError
 
@@ -42,26 +42,6 @@ _SHORT: Final = 3
 # Their messages quote the text, so none of them is passed on, nor kept as a cause.
 _NO_JSONS: Final = (duckdb.InvalidInputException, duckdb.ConversionException, UnicodeDecodeError)
 _NO_JSON: Final = "the system's answer is not JSON"
-_LINKS: Final = '[{"relation":"VARCHAR","url":"VARCHAR"}]'
-
-
-@dataclass(frozen=True, kw_only=True)
-class Page:
-    """What a page of a search says beside its resources.
-
-    Attributes:
-        kind: `Bundle`, or what the server answered instead of one.
-        links: relation to address, as the server gives them.
-        total: how many resources the search has found by the server's count; None where it does not say.
-        made_at: when, by the server's clock; None where it does not say.
-        issues: where it is no Bundle, the codes of what the server could not do.
-    """
-
-    kind: str | None
-    links: dict[str, str]
-    total: int | None
-    made_at: datetime | None
-    issues: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,18 +148,15 @@ class ResourceFile:
         Raises:
             PullFailedError: where it is no JSON.
         """
-        query = f"""
-            SELECT x[1], TRY_CAST(x[2] AS BIGINT), x[3], json_transform(x[4], '{_LINKS}'), json_transform(x[5], '{ISSUES}')
-            FROM (SELECT json_extract_string(?, ['$.resourceType', '$.total', '$.meta.lastUpdated', '$.link', '$.issue']) AS x)"""
         try:
             text = page.decode()
-            kind, total, made_at, links, issues = self._con.execute(query, [text]).fetchall()[0]
+            told = self._con.execute(f"SELECT json_extract(?, {BESIDE})", [text]).fetchall()[0][0]
         except _NO_JSONS:
             raise PullFailedError(_NO_JSON) from None
-        links = {link["relation"]: link["url"] for link in links or () if link and link["relation"] and link["url"]}
-        if kind == "Bundle":
+        page_told = page_of(told)
+        if page_told.kind == "Bundle":
             self._take(pa.table({"j": [text]}), size=len(page))
-        return Page(kind=kind, links=links, total=total, made_at=moment_of(made_at), issues=_errors(issues or ()))
+        return page_told
 
     def add_deleted(self, lines: bytes) -> None:
         """Take whole lines, a Bundle each, whose entries say which resources are no longer there."""
@@ -206,7 +183,7 @@ class ResourceFile:
             resources=np.unique(np.concatenate([np.empty(0, np.uint64), *self._found])).size,
             oldest=datetime.fromtimestamp(changed.min(), UTC) if changed.size and not np.isnan(changed).any() else None,
             is_newest_first=bool(np.all(np.diff(changed) <= 0)),
-            issues=_errors(self._issues),
+            issues=error_codes(self._issues),
         )
 
     def _take(self, texts: pa.Table, *, size: int) -> None:
@@ -278,15 +255,6 @@ class ResourceFile:
         self.rows = pq.ParquetFile(self._path).metadata.num_rows
 
 
-def moment_of(text: str | None) -> datetime | None:
-    """A FHIR instant; None where it is missing or none."""
-    try:
-        moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else None
-
-
 def _of_kind(resource: Resource) -> str:
     return f"r.resourceType = '{resource}' AND r.id IS NOT NULL"
 
@@ -326,14 +294,6 @@ def _as_texts(lines: bytes) -> pa.Table:
     for at in np.flatnonzero(np.diff(offsets) <= _SHORT).tolist():
         is_blank[at] = not lines[offsets[at] : offsets[at + 1]].strip()
     return table.filter(pa.array(~is_blank)) if is_blank.any() else table
-
-
-def _errors(issues: Iterable[Mapping[str, str | None] | None]) -> tuple[str, ...]:
-    """Codes of FHIR's own vocabulary, so that nothing else is ever told."""
-    told = [issue for issue in issues if issue and issue["severity"] in {"error", "fatal"}]
-    return tuple(
-        code if re.fullmatch("[a-z-]{1,40}", code) else "?" for code in (issue["code"] or "?" for issue in told)
-    )
 
 
 def _quoted(path: Path) -> str:
