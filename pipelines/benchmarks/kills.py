@@ -10,24 +10,24 @@ publication, over its last steps alone, by the clock and before any change.
 import os
 import random
 import shutil
-import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from pipelines.benchmarks.result import BenchResult, Cell
+from pipelines.benchmarks.result import BenchResult
 from pipelines.endurance import harms, nights
 from pipelines.endurance.clinic import SmallClinic
 from pipelines.endurance.forked import answered, begin, done, while_running
-from pipelines.endurance.law import Account, account, broken_after_healing, broken_at_rest
+from pipelines.endurance.law import Account, account
 from pipelines.endurance.readers import gathered, read_until_stopped
+from pipelines.endurance.trial import Tally, Trial
 
 READERS: Final = 20
 MEBIBYTES: Final = 600
@@ -37,86 +37,6 @@ _WHOLE, _LANDING, _LATER = 0.04, 0.28, 0.03
 _HEALED_AFTER: Final = 20
 _PUBLISHED_AFTER: Final = 4
 _LANDING_ENDS: Final = f"/{nights.WORK}"
-
-
-@dataclass
-class Tally:
-    """What came of one kind of harm.
-
-    Attributes:
-        harm: what was done.
-        nights: how often.
-        went_on: how many of them published all the same, before they were hit or because it did not stop them.
-        broken: a line for each law that did not hold.
-        left_alone: how many nights were left alone afterwards.
-        healed: how many of those ran by themselves and came to exactly what was sent.
-        endings: how many nights ended by themselves in each way.
-    """
-
-    harm: str
-    nights: int = 0
-    went_on: int = 0
-    broken: list[str] = field(default_factory=list)
-    left_alone: int = 0
-    healed: int = 0
-    endings: Counter[str] = field(default_factory=Counter)
-
-    def row(self) -> dict[str, Cell]:
-        """The tally as a line of the table."""
-        return {
-            "harm": self.harm,
-            "nights": self.nights,
-            "published all the same": self.went_on,
-            "laws broken": len(self.broken),
-            "left alone after": self.left_alone,
-            "healed": self.healed,
-        }
-
-
-@dataclass
-class Trial:
-    """One clinic whose nights are harmed.
-
-    Attributes:
-        clinic: whose nights.
-        base: what it had before anything more was sent.
-        draw: moments.
-        kept: the eve of a publication.
-    """
-
-    clinic: SmallClinic
-    base: Account
-    draw: random.Random
-    kept: Path
-
-    def expected(self) -> Account:
-        """What has been sent by now."""
-        return Account(appointments=self.base.appointments + self.clinic.more, forms=self.base.forms + self.clinic.more)
-
-    def harm(self, tally: Tally, act: Callable[[], int]) -> int:
-        """Do it once, hold the laws, and note what came of it."""
-        before, problem = nights.current(self.clinic), self.clinic.folder / "problem"
-        problem.unlink(missing_ok=True)
-        status = act()
-        tally.nights += 1
-        tally.went_on += nights.current(self.clinic) != before
-        tally.broken += [f"{tally.harm}: {each}" for each in broken_at_rest(self.clinic.home)]
-        if not harms.was_killed(status):
-            said = problem.read_text(encoding="utf-8") if problem.exists() else "it published"
-            tally.endings[said.partition(";")[0] if status in {0, 1, 2} else f"it crashed with status {status}"] += 1
-        sys.stderr.write(f"{tally.nights} {tally.harm}: ended with {status}, {len(tally.broken)} laws broken\n")
-        return status
-
-    def heal(self, tally: Tally, *, night: harms.Night, expected: Account) -> None:
-        """A night that is left alone must need no help."""
-        status = done(lambda: night(self.clinic), told=harms.told(self.clinic))
-        home = self.clinic.home
-        found = answered(lambda: broken_after_healing(home, expected=expected), told=harms.told(self.clinic))
-        tally.left_alone += 1
-        tally.healed += status == 0 and not found
-        tally.broken += [f"{tally.harm}, next night: {each}" for each in found]
-        if status != 0:
-            tally.broken.append(f"{tally.harm}, next night: it ended with status {status}")
 
 
 def run(replicates: int = 200) -> BenchResult:
