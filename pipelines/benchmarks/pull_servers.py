@@ -8,6 +8,7 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -175,8 +176,14 @@ class _Quick(BaseHTTPRequestHandler):
 def _serve(answers: Answers) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Quick)
     server.answer = answers  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-    server.serve_forever()
+    _wait_for_the_end()
+
+
+def _wait_for_the_end() -> None:
+    """Until who started this ends, however it does."""
+    sys.stdin.read()
 
 
 def _serve_objects(rows: int) -> None:
@@ -192,7 +199,7 @@ def _serve_objects(rows: int) -> None:
     server.start()
     host, port = server.get_host_and_port()
     print(f"http://{host}:{port}", flush=True)
-    sys.stdin.read()
+    _wait_for_the_end()
 
 
 SERVERS: Mapping[str, Callable[[int], None]] = {
