@@ -76,7 +76,7 @@ def without_room(clinic: SmallClinic, *, night: Night, room: int) -> int:
     try:
         return done(lambda: night(clinic), told=told(clinic))
     finally:
-        ballast.unlink()
+        ballast.unlink(missing_ok=True)
 
 
 def with_short_files(clinic: SmallClinic, *, night: Night, longest: int) -> int:
@@ -101,7 +101,7 @@ def small_file_system(folder: Path, *, mebibytes: int) -> Iterator[bool]:
     finally:
         if is_mounted:
             # Lazily: a reader may still have a file open there.
-            subprocess.run([shutil.which("umount") or "umount", "-l", str(folder)], check=True, capture_output=True)
+            subprocess.run([shutil.which("umount") or "umount", "-l", str(folder)], check=False, capture_output=True)
 
 
 def input_gone(clinic: SmallClinic, *, night: Night, file: Path, at_reading: int, do: Callable[[Path], None]) -> int:
