@@ -42,7 +42,7 @@ class Night(dg.ConfigurableResource):
     inbox: str
     home: str
     data_date: str = ""
-    memory_limit: str = "600MB"
+    memory_limit: str = "1500MB"
     keep_versions: int = 7
     secret_file: str = ""
     repeats_version: str = ""
