@@ -223,11 +223,6 @@ def profiles(rows: pl.DataFrame, *, of_one_file: slice) -> dict[str, ColumnProfi
     return {name: ColumnProfile(name, rows[name], of_one_file=of_one_file) for name in rows.columns}
 
 
-def share_among(values: pl.DataFrame, known: pl.Series) -> float:
-    """The part of a column's different values that are among those known."""
-    return float(values["value"].is_in(known.implode()).mean() or 0.0) if values.height else 0.0  # type: ignore[arg-type]
-
-
 def share_unique(rows: pl.DataFrame, columns: Mapping[str, None] | list[str]) -> float:
     """Different combinations of some columns for each line that has them all; 1 where none stands twice."""
     whole = rows.select(list(columns)).drop_nulls()
