@@ -116,6 +116,7 @@ def _drawn(service: Service) -> Panel | None:
         how="a dot lies within the band; a triangle beyond it; a square belongs to a rate whose definition changed.",
         method="changes",
         wide=True,
+        is_detail=True,
         table=Table(
             columns=("Rate", "Where", "Difference", "Band"),
             rows=tuple((_name(row), _where(row), _difference(row), _band(row["explained"] * 100)) for row in rows),
