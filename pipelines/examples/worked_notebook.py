@@ -1,3 +1,5 @@
+"""The worked notebook for analysts: what figures rest on, the service's answer, and one worked out again, in cells."""
+
 # %% [markdown]
 # # Does the working alliance go with clients' progress here?
 #

@@ -15,6 +15,7 @@ def test_a_cell_of_words_is_markdown_and_any_other_is_code():
 
 def test_the_worked_example_loses_no_line_on_its_way_into_a_notebook():
     text = WORKED.read_text()
+    text = text[text.index("# %%") :]
     cells = notebook(text)["cells"]
     assert len({cell["id"] for cell in cells}) == len(cells) == len(re.findall(r"^# %%", text, re.MULTILINE))
     kept = [line for cell in cells for line in "".join(cell["source"]).splitlines() if line.strip()]
@@ -28,7 +29,7 @@ def test_a_notebook_opens_the_service_it_is_asked_for(tmp_path, capsys):
     assert run(["notebook", "--to", str(tmp_path / "a.ipynb"), "--home", str(tmp_path / "home")]) == 0
     made = json.loads((tmp_path / "a.ipynb").read_text())
     assert (made["nbformat"], made["nbformat_minor"]) == (4, 5)
-    assert f"FILE = '{tmp_path}/home/warehouse.duckdb'" in "".join(made["cells"][1]["source"])
+    assert f"FILE = {str(tmp_path / 'home' / 'warehouse.duckdb')!r}" in "".join(made["cells"][1]["source"])
     assert capsys.readouterr().out.strip() == str(tmp_path / "a.ipynb")
 
 
