@@ -21,7 +21,10 @@ WRONG_INPUT, INTERRUPTED = 2, 130
 VERBS = {
     "demo": ("pipelines.commands.demo:command", "Run one night on a synthetic clinic and say what it found."),
     "nightly": ("pipelines.commands.nightly:command", "Pull, check, join, estimate and publish what clinics sent."),
-    "check": ("pipelines.commands.check:command", "Propose settings for an export, or try them on it; publish nothing."),
+    "check": (
+        "pipelines.commands.check:command",
+        "Propose settings for an export, or try them on it; publish nothing.",
+    ),
     "doctor": ("pipelines.commands.doctor:command", "Look whether tonight's run would work, and say the mend."),
     "daemon": ("pipelines.commands.daemon:command", "Keep the nightly schedule, under a service manager."),
     "ui": ("pipelines.commands.ui:command", "Open Dagster's pages on the nightly job."),

@@ -8,7 +8,11 @@ from assets.contracts.model import Column, Kind, Table
 from assets.contracts.staging import FEEDS, FILE_NUMBER, MAPPING
 
 _FEED = v.word("feed", tuple(feed.name for feed in FEEDS), "The feed that the file was sent for.")
-_FILE = Column(name="file", kind=Kind.TEXT, meaning="The file as it was named in the inbox; a file of an archive, or a sheet that settings name, follows after a slash.")
+_FILE = Column(
+    name="file",
+    kind=Kind.TEXT,
+    meaning="The file as it was named in the inbox; a file of an archive, or a sheet that settings name, follows after a slash.",
+)
 
 SETTINGS_OF_RUN = {
     "clinic": "clinic.name",
@@ -30,7 +34,11 @@ FILES = Table(
         _FEED,
         MAPPING,
         _FILE,
-        Column(name="sha256", kind=Kind.TEXT, meaning="The SHA-256 of the bytes, in hexadecimal; of a file in an archive, of its own bytes unpacked."),
+        Column(
+            name="sha256",
+            kind=Kind.TEXT,
+            meaning="The SHA-256 of the bytes, in hexadecimal; of a file in an archive, of its own bytes unpacked.",
+        ),
         v.count("bytes", "Size in bytes."),
         Column(name="landed_on", kind=Kind.DATE, meaning="The data date of the night that landed it."),
     ),

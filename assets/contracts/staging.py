@@ -146,7 +146,10 @@ REFUSED_ROWS = Table(
         FILE_NUMBER,
         MAPPING,
         Column(
-            name="line", kind=Kind.INTEGER, minimum=1, meaning="The line of the file, from 1; in a workbook the row of its sheet, in Parquet, SPSS and Stata files the row."
+            name="line",
+            kind=Kind.INTEGER,
+            minimum=1,
+            meaning="The line of the file, from 1; in a workbook the row of its sheet, in Parquet, SPSS and Stata files the row.",
         ),
         Column(name="rule", kind=Kind.TEXT, meaning="The rule that the line broke, as a short fixed name."),
         Column(name="reason", kind=Kind.TEXT, meaning="What was wrong, in plain words, without the value itself."),

@@ -119,7 +119,10 @@ SOURCE_FILE = Column(
     name="source_file", kind=Kind.TEXT, meaning="The file the row came in, as it was named in the inbox."
 )
 SOURCE_LINE = Column(
-    name="source_line", kind=Kind.INTEGER, minimum=1, meaning="The line of that file, from 1; in a workbook the row of its sheet, in Parquet, SPSS and Stata files the row."
+    name="source_line",
+    kind=Kind.INTEGER,
+    minimum=1,
+    meaning="The line of that file, from 1; in a workbook the row of its sheet, in Parquet, SPSS and Stata files the row.",
 )
 SENTENCE = Column(name="sentence", kind=Kind.TEXT, meaning="The finding, or the refusal, in plain words.")
 MONTH = Column(name="month", kind=Kind.DATE, meaning="The first day of the calendar month counted.")

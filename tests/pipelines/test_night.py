@@ -52,7 +52,7 @@ def test_a_wrong_start_is_told_to_those_whom_the_settings_name(tmp_path, inbox, 
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (OSError(28, "No space left on device", "/somewhere/4711"), "OSError, the disk is full; "),
+        (OSError(28, "No space left on device", "/x/4711"), "OSError, the disk is full; "),
         (
             OperationalError("INSERT 4711", None, sqlite3.OperationalError("database or disk is full")),
             "OperationalError, the disk is full; ",

@@ -69,13 +69,13 @@ def test_a_fault_of_ours_is_named_by_its_kind_and_never_by_its_message():
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        ("OSError: [Errno 28] No space left on device: '/somewhere/4711'", "OSError, the disk is full; "),
+        ("OSError: [Errno 28] No space left on device: '/x/4711'", "OSError, the disk is full; "),
         (
             '_duckdb.IOException: IO Error: Could not write file "x": No space left on device',
             "IOException, the disk is full",
         ),
         ("sqlite3.OperationalError: database or disk is full", "OperationalError, the disk is full"),
-        ("PermissionError: [Errno 13] Permission denied: '/somewhere/4711'", "PermissionError, this account may not write"),
+        ("PermissionError: [Errno 13] Permission denied: '/x/4711'", "PermissionError, this account may not write"),
         ("ValueError: client 4711 said no", "ValueError"),
         ("4711", "unknown error"),
     ],
