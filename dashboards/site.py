@@ -85,7 +85,7 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
         ("data-quality.html", data_quality(service, places[0], facts=facts), "page.html"),
         (CHANGES, changes_page(service, facts=facts), "page.html"),
         ("methods.html", methods(service), "methods.html"),
-        ("dictionary.html", dictionary(settings), "methods.html"),
+        ("dictionary.html", dictionary(settings), "page.html"),
         ("clinicians/index.html", clinician_list(service, facts=facts), "page.html"),
     )
     for name, page, template in pages:

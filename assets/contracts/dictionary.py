@@ -5,18 +5,20 @@ SQL (`assets.warehouse`).
 """
 
 from collections.abc import Iterator
+from typing import Final
 
 from assets.contracts import macros, registry
 from assets.contracts.metrics import dictionary_entry
 from assets.contracts.model import Column, Table
 from assets.contracts.rates import METRICS
 
-_LAYERS = {
+LAYERS: Final = {
     "staging": "What the clinic sent, as accepted, and what was refused.",
     "marts": "The accepted rows joined: one row a thing, in the clinic's own words.",
     "analysis": "What is estimated from the marts, every figure with its interval and how sure one can be.",
     "quality": "What the night says of itself: where every line went and which checks ran.",
 }
+"""What each layer is, by its schema."""
 _HEAD = """# Data dictionary
 
 Every table of the warehouse and every column in it. This file is generated from the contracts in `assets/contracts`;
@@ -62,7 +64,7 @@ def create_sql(table: Table) -> str:
 
 
 def _layer(name: str, tables: tuple[Table, ...]) -> str:
-    return "\n".join([f"## {name}", "", _LAYERS[name], "", *(line for table in tables for line in _table(table))])
+    return "\n".join([f"## {name}", "", LAYERS[name], "", *(line for table in tables for line in _table(table))])
 
 
 def _table(table: Table) -> Iterator[str]:

@@ -41,7 +41,7 @@ def since_panel(service: Service) -> Panel:
         "A line refused then and taken now is admitted. Counted, not estimated.",
         method="since",
         shown=True,
-        wide=True,
+        wide=not is_first,
         table=Table(
             columns=("Feed", "Where lines went", "Lines", "Before", "Difference"),
             rows=tuple(

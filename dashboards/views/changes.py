@@ -59,7 +59,8 @@ def changes_panel(service: Service) -> Panel:
     rows: list[tuple[Cell, ...]] = [
         (change_words.WHY[reason], f"{moved:,}", f"{worth:,}") for reason, moved, worth in by_reason.iter_rows()
     ]
-    rows.append((Link(words="Which figures, and why", href=PAGE), "", ""))
+    if rows:
+        rows.append((Link(words="Which figures, and why", href=PAGE), "", ""))
     return Panel(
         key="moved-summary",
         title=_title(service),
@@ -67,6 +68,7 @@ def changes_panel(service: Service) -> Panel:
         method="changes",
         shown=True,
         table=Table(columns=("Why", "Moved", "To tell"), rows=tuple(rows), numeric=frozenset({1, 2})),
+        empty=None if rows else _nothing(service, "No figure on pages has moved."),
     )
 
 

@@ -88,13 +88,16 @@ def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> P
                     ),
                 ),
                 _checks(checks),
-                arrivals.flow_panel(service),
-                arrivals.freshness_panel(service),
-                arrivals.columns_panel(service),
                 _completeness_panel(complete, below=below, whole=sites),
                 *((skipped,) if skipped is not None else ()),
                 withheld_panel(service),
             )
+        ),
+        groups=panels.group(
+            "flow-of-data",
+            "How the data flow: against their own history, and against what was promised",
+            (arrivals.flow_panel(service), arrivals.freshness_panel(service), arrivals.columns_panel(service)),
+            is_open=False,
         ),
         explains=("withheld",),
     )
