@@ -23,7 +23,7 @@ VERBS = {
     "nightly": ("pipelines.commands.nightly:command", "Pull, check, join, estimate and publish what clinics sent."),
     "check": (
         "pipelines.commands.check:command",
-        "Propose settings for an export, or try them on it; publish nothing.",
+        "Propose settings for an export, or try them on it.",
     ),
     "doctor": ("pipelines.commands.doctor:command", "Look whether tonight's run would work, and say the mend."),
     "daemon": ("pipelines.commands.daemon:command", "Keep the nightly schedule, under a service manager."),

@@ -5,6 +5,7 @@ Fixtures of one room belong in that room's own conftest.
 
 import atexit
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # Read when the library is first imported, so it stands before anything imports it.
@@ -38,6 +39,16 @@ def a_quiet_dagster(tmp_path_factory: pytest.TempPathFactory) -> None:
     home = tmp_path_factory.mktemp("dagster_home")
     (home / "dagster.yaml").write_text("telemetry:\n  enabled: false\n", encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def an_environment_of_its_own() -> Iterator[None]:
+    """What a night told this process's environment ends with the module whose tests ran it."""
+    before = {name: value for name, value in os.environ.items() if name.startswith("RAPPORT_")}
+    yield
+    for name in [name for name in os.environ if name.startswith("RAPPORT_")]:
+        del os.environ[name]
+    os.environ.update(before)
 
 
 @pytest.fixture(scope="session")
