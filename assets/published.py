@@ -121,6 +121,7 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
             run_id=run_id,
             run_at=warehouse.moment_of(name),
         )
+    night.close_build()
     file = staged / warehouse.WAREHOUSE_FILE
     (night.work / warehouse.BUILD_FILE).rename(file)
     if (night.work / f"{warehouse.BUILD_FILE}.wal").exists():

@@ -6,7 +6,7 @@ done with them. Dagster reads annotations at run time, so this module never post
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
@@ -48,13 +48,21 @@ class Night(dg.ConfigurableResource):
     repeats_version: str = ""
     repeats_run: str = ""
     _today: date | None = PrivateAttr(default=None)
+    # Held open from step to step: each opening reads the catalogue of a hundred tables, each closing writes it.
+    _build: duckdb.DuckDBPyConnection | None = PrivateAttr(default=None)
+    _is_running: bool = PrivateAttr(default=False)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["Night"]:  # noqa: ARG002 - Dagster's signature
         """Hold the state folder for as long as the run lasts, and close what is made to others: 0640, folders 0750."""
         os.umask(0o027)
         with warehouse.hold_night(Path(self.home)):
-            yield self
+            self._is_running = True
+            try:
+                yield self
+            finally:
+                self.close_build()
+                self._is_running = False
 
     @property
     def service(self) -> Service:
@@ -100,8 +108,23 @@ class Night(dg.ConfigurableResource):
 
     def begin_build(self) -> None:
         """Start the night's two files afresh."""
+        self.close_build()
         warehouse.begin_build(self.work, memory_limit=self.memory_limit)
 
-    def open_build(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-        """A connection to the night's build."""
-        return warehouse.open_build(self.work, memory_limit=self.memory_limit)
+    @contextmanager
+    def open_build(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the night's build; within a run the files stay open from one step to the next."""
+        if not self._is_running:
+            with warehouse.open_build(self.work, memory_limit=self.memory_limit) as con:
+                yield con
+            return
+        if self._build is None:
+            self._build = warehouse.connect_build(self.work, memory_limit=self.memory_limit)
+        with warehouse.session(self._build) as con:
+            yield con
+
+    def close_build(self) -> None:
+        """Write the build's files out whole and let go of them."""
+        if self._build is not None:
+            self._build.close()
+            self._build = None

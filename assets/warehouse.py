@@ -60,13 +60,31 @@ def begin_build(folder: Path, *, memory_limit: str) -> None:
 def open_build(folder: Path, *, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that writes the night's build: unqualified schemas are the warehouse's, `scratch.*` stays behind.
 
-    `memory_limit` is DuckDB's own, such as `"600MB"`; beyond it DuckDB spills into `folder`.
+    `memory_limit` is DuckDB's own, such as `"600MB"`; beyond it DuckDB spills into `folder`. Both files are written out
+    whole, with no log beside them, once it is closed.
     """
-    con = duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": str(folder / "spill")})
+    build = connect_build(folder, memory_limit=memory_limit)
+    try:
+        with session(build) as con:
+            yield con
+    finally:
+        build.close()
+
+
+def connect_build(folder: Path, *, memory_limit: str) -> duckdb.DuckDBPyConnection:
+    """The night's two files held open, for sessions that follow each other; whoever opens it closes it."""
+    build = duckdb.connect(config={"memory_limit": memory_limit, "temp_directory": str(folder / "spill")})
+    build.execute(f"ATTACH '{_quoted(folder / BUILD_FILE)}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
+    build.execute(f"ATTACH '{_quoted(folder / SCRATCH_FILE)}' AS scratch")
+    return build
+
+
+@contextmanager
+def session(build: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own to a build that is held open: temporary tables and what is registered end with it."""
+    con = build.cursor()
     try:
         con.execute("SET TimeZone = 'UTC'")
-        con.execute(f"ATTACH '{_quoted(folder / BUILD_FILE)}' AS warehouse (STORAGE_VERSION '{STORAGE_VERSION}')")
-        con.execute(f"ATTACH '{_quoted(folder / SCRATCH_FILE)}' AS scratch")
         con.execute("USE warehouse")
         yield con
     finally:
