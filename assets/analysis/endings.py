@@ -11,11 +11,12 @@ import duckdb
 import polars as pl
 
 from assets import warehouse
+from assets.analysis.series import number_scores, number_series, parts
 from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, asset, assets_of, data_date
 from assets.contracts import analysis, endings, marts
 from assets.estimates.holding_back import holding_back, holding_back_calibration
 from assets.estimates.landmark import LANDMARK_SESSION, landmark
-from assets.estimates.missingness import bounded_rates, missing_forms
+from assets.estimates.missingness import bounded_rates, first_score_thirds, missing_forms, skipping_counts
 from assets.estimates.retention import retention
 from assets.estimates.ruptures import FEWEST_RATINGS_TO_JUDGE, after_rupture
 from assets.service import Service
@@ -146,50 +147,76 @@ def _holding_back(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[s
 
 
 def _missing_forms(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    return missing_forms(
-        warehouse.read_frame(con, _forms_expected(service)),
-        registry=service.registry,
-        minimum_clients=service.suppression.minimum_clients,
-    )
+    """Every session of every client with a clinician who uses an alliance form, a part of the clients at a time."""
+    number_series(con)
+    number_scores(con, "alliance", "outcome")
+    con.execute(_first_measures(service))
+    con.execute(_FORMS_EXPECTED)
+    thirds = first_score_thirds(warehouse.read_frame(con, _FIRST_SESSIONS), registry=service.registry)
+    counts = [
+        skipping_counts(
+            warehouse.read_frame(con, _FORMS_AND_SCORES.format(part=part)), thirds, registry=service.registry
+        )
+        for part in parts(con)
+    ]
+    return missing_forms(pl.concat(counts), minimum_clients=service.suppression.minimum_clients)
 
 
-def _forms_expected(service: Service) -> str:
-    """Every session of every client with a clinician who uses an alliance form, with what was said and how the client did.
+def _first_measures(service: Service) -> str:
+    """Which form each client fills in, and the first score on it.
 
     A client's outcome measure is the first in the service's own order that the client has a first score on.
     """
     outcomes = list(dict.fromkeys(pair.outcome for pair in service.measures))
     place = " ".join(f"WHEN '{name}' THEN {number}" for number, name in enumerate(outcomes))
     return f"""
-WITH scores AS ({_SCORES_BY_SESSION}),
-first_score AS (
+CREATE OR REPLACE TEMP TABLE first_measures AS
+SELECT series, kind, first.instrument AS instrument, first.score AS score
+FROM (
   SELECT
-    client_id, episode_id, kind, instrument, score,
-    ROW_NUMBER() OVER (
-      PARTITION BY kind, client_id, episode_id
-      ORDER BY CASE instrument {place} ELSE {len(outcomes)} END, instrument, session_number
-    ) AS place
-  FROM scores
-),
-chosen AS (SELECT * FROM first_score WHERE place = 1)
-SELECT
-  client.client_id, session.episode_id, session.session_number, session.site, episode.programme,
-  alliance.score AS alliance, measure.instrument AS outcome_instrument, measure.score AS outcome_first, outcome.score AS outcome
+    series, kind,
+    MIN({{'place': CASE instrument {place} ELSE {len(outcomes)} END, 'instrument': instrument, 'session': session_number, 'score': score}})
+      AS first
+  FROM scores GROUP BY series, kind
+) AS firsts
+"""
+
+
+_FORMS_EXPECTED = """
+CREATE OR REPLACE TEMP TABLE forms_expected AS
+SELECT series.series, CAST(session.session_number AS INTEGER) AS session_number, session.site, episode.programme
 FROM marts.sessions AS session
 INNER JOIN (SELECT DISTINCT clinician_id FROM marts.sessions WHERE has_alliance) AS sends
   ON sends.clinician_id = session.clinician_id
 INNER JOIN marts.clients AS client ON client.case_id = session.case_id
 INNER JOIN marts.episodes AS episode ON episode.episode_id = session.episode_id
-LEFT JOIN chosen AS form
-  ON form.kind = 'alliance' AND form.client_id = client.client_id AND form.episode_id = session.episode_id
-LEFT JOIN scores AS alliance
-  ON alliance.kind = 'alliance' AND alliance.client_id = client.client_id AND alliance.episode_id = session.episode_id
-  AND alliance.instrument = form.instrument AND alliance.session_number = session.session_number
-LEFT JOIN chosen AS measure
-  ON measure.kind = 'outcome' AND measure.client_id = client.client_id AND measure.episode_id = session.episode_id
-LEFT JOIN scores AS outcome
-  ON outcome.kind = 'outcome' AND outcome.client_id = client.client_id AND outcome.episode_id = session.episode_id
-  AND outcome.instrument = measure.instrument AND outcome.session_number = session.session_number
+INNER JOIN series ON series.client_id = client.client_id AND series.episode_id = session.episode_id
+"""
+_FIRST_SESSIONS = """
+SELECT expected.series, expected.site, measure.instrument AS outcome_instrument, measure.score AS outcome_first
+FROM forms_expected AS expected
+INNER JOIN first_measures AS measure ON measure.kind = 'outcome' AND measure.series = expected.series
+WHERE expected.session_number = 1
+ORDER BY expected.series
+"""
+_FORMS_AND_SCORES = """
+WITH expected AS (SELECT * FROM forms_expected WHERE {part}),
+measured AS (SELECT * FROM first_measures WHERE {part}),
+scored AS (
+  SELECT scores.series, scores.session_number, scores.kind, scores.score
+  FROM (SELECT * FROM scores WHERE {part}) AS scores
+  INNER JOIN measured
+    ON measured.series = scores.series AND measured.kind = scores.kind AND measured.instrument = scores.instrument
+)
+SELECT
+  expected.series, expected.session_number, expected.site, expected.programme, alliance.score AS alliance,
+  measure.instrument AS outcome_instrument, measure.score AS outcome_first, outcome.score AS outcome
+FROM expected
+LEFT JOIN scored AS alliance
+  ON alliance.kind = 'alliance' AND alliance.series = expected.series AND alliance.session_number = expected.session_number
+LEFT JOIN scored AS outcome
+  ON outcome.kind = 'outcome' AND outcome.series = expected.series AND outcome.session_number = expected.session_number
+LEFT JOIN measured AS measure ON measure.kind = 'outcome' AND measure.series = expected.series
 """
 
 

@@ -6,7 +6,7 @@ bounds (`assets.science.missingness`).
 
 import polars as pl
 
-from assets.estimates.scopes import in_every_scope
+from assets.estimates.scopes import scopes_of
 from assets.science.instruments.registry import Registry
 from assets.science.missingness import after_previous, rate_bounds, skipped_forms, skipping_differences
 from assets.science.verdicts import certainty_expr
@@ -26,6 +26,7 @@ _NAMES = {
     "latest_alliance": ("not lower than before", "lower than before"),
 }
 
+_GROUPING = pl.Enum(list(_NAMES))
 _GROUPS = pl.DataFrame(
     [(grouping, place, name) for grouping, names in _NAMES.items() for place, name in enumerate(names)],
     schema={"grouped_by": pl.String, "position": pl.Int64, "group_name": pl.String},
@@ -33,45 +34,49 @@ _GROUPS = pl.DataFrame(
 )
 
 
-def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients: int) -> pl.DataFrame:
-    """`analysis.missing_forms`.
+def first_score_thirds(first: pl.DataFrame, *, registry: Registry) -> pl.DataFrame:
+    """In which third of their site each client began, 0 the least unwell.
 
     Args:
-        sessions: one row a client and session with a clinician who uses the form: `client_id`, `episode_id`,
-            `session_number`, `site`, `programme`, `alliance` (null where it was skipped), `outcome_instrument`,
-            `outcome` (that measure's score, null where missing) and `outcome_first` (the episode's first).
+        first: one row a client's series: `series` (its number), `site` of the first session, `outcome_instrument` and
+            `outcome_first`, null where there is no first score.
         registry: the service's instruments.
-        minimum_clients: with fewer clients in a group nothing is told of it.
+
+    Returns:
+        `series` and `third` of those with a first score on a measure of the registry.
     """
-    facts = [
-        {
-            "outcome_instrument": each.id,
-            "_threshold": None if each.reliable_change is None else float(each.reliable_change.value),
-            "_sign": 1.0 if each.direction == "higher_is_better" else -1.0,
-        }
-        for each in registry.of_kind("outcome")
-    ]
-    known = pl.DataFrame(facts, schema={"outcome_instrument": pl.String, "_threshold": pl.Float64, "_sign": pl.Float64})
-    who = ("client_id", "episode_id")
-    ordered = (
-        after_previous(sessions.join(known, on="outcome_instrument", how="left"))
-        .with_columns(is_skipped=pl.col("alliance").is_null(), _client=pl.struct(who).rle_id())
-        .with_columns(_latest=pl.col("outcome").forward_fill().shift(1).over("_client"))
-    )
     wellness = pl.col("outcome_first") * pl.col("_sign")
-    first = ordered.filter((pl.col("session_number") == 1) & wellness.is_not_null()).select(
-        "_client",
-        # From the least to the most unwell: the highest wellness first.
-        _third=(
-            ((wellness.rank("average", descending=True) - 0.5) / pl.len()).over("site", "outcome_instrument") * _THIRDS
+    # From the least to the most unwell: the highest wellness first.
+    place = (wellness.rank("average", descending=True) - 0.5) / pl.len()
+    return (
+        first.join(_facts(registry), on="outcome_instrument", how="left")
+        .filter(wellness.is_not_null())
+        .select(
+            "series",
+            third=(place.over("site", "outcome_instrument") * _THIRDS).floor().clip(0, _THIRDS - 1).cast(pl.Int64),
         )
-        .floor()
-        .clip(0, _THIRDS - 1),
+    )
+
+
+def skipping_counts(sessions: pl.DataFrame, thirds: pl.DataFrame, *, registry: Registry) -> pl.DataFrame:
+    """Each client's sessions in every group, and of how many the form was skipped: a client is in at most ten groups.
+
+    Args:
+        sessions: one row a series and session with a clinician who uses the form: `series`, `session_number`, `site`,
+            `programme`, `alliance` (null where it was skipped), `outcome_instrument`, `outcome` (that measure's score,
+            null where missing) and `outcome_first` (the series' first). Whole series, of any part of the service.
+        thirds: what `first_score_thirds` says of them.
+        registry: the service's instruments.
+    """
+    ordered = (
+        after_previous(sessions.join(_facts(registry), on="outcome_instrument", how="left"), by=("series",))
+        .with_columns(is_skipped=pl.col("alliance").is_null())
+        .with_columns(_latest=pl.col("outcome").forward_fill().shift(1).over("series"))
     )
     gain = (pl.col("_latest") - pl.col("outcome_first")) * pl.col("_sign")
-    placed = ordered.join(first, on="_client", how="left", maintain_order="left").with_columns(
+    placed = ordered.join(thirds, on="series", how="left", maintain_order="left").with_columns(
         session=pl.sum_horizontal(pl.col("session_number") > last for last in _LAST_SESSIONS),
-        first_score=pl.col("_third").cast(pl.Int64),
+        first_score=pl.col("third"),
         latest_score=pl.when(gain.abs() < pl.col("_threshold") - 1e-9)
         .then(0)
         .when(gain > 0)
@@ -80,20 +85,35 @@ def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients
         .then(2),
         latest_alliance=pl.col("previous").replace_strict({"same_or_higher": 0, "lower": 1, "none": None}),
     )
-    # Counted client by client before groups are formed of them: a client is in at most ten of the groups.
-    counts = pl.concat(
+    return pl.concat(
         [
             placed.filter(pl.col(grouping).is_not_null())
-            .group_by("_client", "site", "programme", position=pl.col(grouping).cast(pl.Int64))
-            .agg(total=pl.len(), events=pl.col("is_skipped").sum())
-            .with_columns(grouped_by=pl.lit(grouping))
+            .group_by("series", "site", "programme", position=pl.col(grouping).cast(pl.Int8))
+            .agg(total=pl.len().cast(pl.Int32), events=pl.col("is_skipped").sum().cast(pl.Int32))
+            .with_columns(pl.col("site", "programme").cast(pl.Categorical), grouped_by=pl.lit(grouping, _GROUPING))
             for grouping in _NAMES
         ]
     )
-    scoped = in_every_scope(counts)
-    rates = skipped_forms(scoped, by=_GROUP, confidence=_CONFIDENCE)
-    differences = skipping_differences(
-        scoped, by=_GROUP[:-1], position="position", unit="_client", confidence=_CONFIDENCE
+
+
+def missing_forms(counts: pl.DataFrame, *, minimum_clients: int) -> pl.DataFrame:
+    """`analysis.missing_forms`.
+
+    Args:
+        counts: what `skipping_counts` gave for every part of the service.
+        minimum_clients: with fewer clients in a group nothing is told of it.
+    """
+    told = [
+        # One grouping of one scope at a time, so that millions of clients stand once and not once a scope.
+        [part.with_columns(scope=pl.lit(scope), scope_name=pl.lit(name)) for part in _rates(own)]
+        for scope, name, rows in scopes_of(counts)
+        for own in (rows.filter(pl.col("grouped_by") == grouping) for grouping in _NAMES)
+    ]
+    rates, differences = (
+        pl.concat([each[side] for each in told])
+        .with_columns(pl.col("grouped_by").cast(pl.String), pl.col("position").cast(pl.Int64))
+        .sort(_GROUP)
+        for side in (0, 1)
     )
     is_few = pl.col("units") < minimum_clients
     first_group = rates.filter(pl.col("position") == 0).select(*_SCOPE, "grouped_by", _first_units="units")
@@ -121,6 +141,27 @@ def missing_forms(sessions: pl.DataFrame, *, registry: Registry, minimum_clients
         .rename({"units": "clients"})
         .join(_GROUPS, on=["grouped_by", "position"], maintain_order="left")
     )
+
+
+def _rates(counts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """How often forms were skipped at each place of one grouping, and how much more often than at the first."""
+    return (
+        skipped_forms(counts, by=("grouped_by", "position"), confidence=_CONFIDENCE),
+        skipping_differences(counts, by=("grouped_by",), position="position", unit="series", confidence=_CONFIDENCE),
+    )
+
+
+def _facts(registry: Registry) -> pl.DataFrame:
+    """Each outcome measure's reliable change and the sign that makes higher better."""
+    facts = [
+        {
+            "outcome_instrument": each.id,
+            "_threshold": None if each.reliable_change is None else float(each.reliable_change.value),
+            "_sign": 1.0 if each.direction == "higher_is_better" else -1.0,
+        }
+        for each in registry.of_kind("outcome")
+    ]
+    return pl.DataFrame(facts, schema={"outcome_instrument": pl.String, "_threshold": pl.Float64, "_sign": pl.Float64})
 
 
 def bounded_rates(

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from assets.contracts.endings import MISSING_FORMS, RATE_BOUNDS
-from assets.estimates.missingness import bounded_rates, missing_forms
+from assets.estimates.missingness import bounded_rates, first_score_thirds, missing_forms, skipping_counts
 from assets.feeds.clinic_process import ClinicParameters, simulate
 from assets.science.instruments.registry import REGISTRY
 
@@ -25,9 +25,18 @@ def simulated(*, seed=9, **settings):
     )
 
 
+def whole(rows, *, minimum_clients=10, parts=1):
+    rows = rows.with_columns(series=pl.struct("client_id", "episode_id").rank("dense").cast(pl.Int32))
+    thirds = first_score_thirds(rows.filter(pl.col("session_number") == 1), registry=REGISTRY)
+    counts = [
+        skipping_counts(rows.filter(pl.col("series") % parts == part), thirds, registry=REGISTRY)
+        for part in range(parts)
+    ]
+    return missing_forms(pl.concat(counts), minimum_clients=minimum_clients)
+
+
 def told(rows, *, minimum_clients=10):
-    got = missing_forms(rows, registry=REGISTRY, minimum_clients=minimum_clients)
-    return got.filter(pl.col("scope") == "service")
+    return whole(rows, minimum_clients=minimum_clients).filter(pl.col("scope") == "service")
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +55,11 @@ def test_every_promised_column_stands_and_every_grouping(severe):
 def test_groups_stand_in_the_order_in_which_they_are_told(severe):
     for (_, grouping), rows in severe[1].partition_by("scope", "grouped_by", as_dict=True).items():
         assert rows["position"].to_list() == list(range(rows.height)), grouping
+
+
+def test_it_does_not_matter_in_how_many_parts_the_service_is_counted(severe):
+    rows, _ = severe
+    assert whole(rows, parts=7).equals(whole(rows))
 
 
 def test_each_rate_is_the_true_chance_of_skipping(severe):

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from assets.science.funnel import wilson_interval
 from assets.science.missingness import after_previous, rate_bounds, skipped_forms, skipping_differences
 
+KEYS = ("client_id", "episode_id")
+
 
 def sessions_of(**courses):
     rows = [
@@ -45,7 +47,7 @@ def test_clients_who_always_or_never_skip_say_less_than_as_many_sessions():
 
 
 def previous(*course):
-    return after_previous(sessions_of(e=course))["previous"].to_list()
+    return after_previous(sessions_of(e=course), by=KEYS)["previous"].to_list()
 
 
 def test_two_ratings_are_needed_before_one_can_have_fallen():
@@ -81,12 +83,12 @@ COURSE = st.lists(st.one_of(st.none(), st.integers(0, 10).map(lambda v: v / 2)),
 @given(courses=st.lists(COURSE, max_size=3))
 def test_what_came_before_is_what_reading_each_course_gives(courses):
     named = {f"c{k}": course for k, course in enumerate(courses)}
-    got = after_previous(sessions_of(**named).reverse())
+    got = after_previous(sessions_of(**named).reverse(), by=KEYS)
     assert got["previous"].to_list() == [word for course in courses for word in slow_previous(course)]
 
 
 def after_a_fall(**courses):
-    sessions = after_previous(sessions_of(**courses)).filter(pl.col("previous") != "none")
+    sessions = after_previous(sessions_of(**courses), by=KEYS).filter(pl.col("previous") != "none")
     placed = sessions.with_columns(place=(pl.col("previous") == "lower").cast(pl.Int64), all=pl.lit("all"))
     got = skipping_differences(
         counted(placed, "all", "place"), by=["all"], position="place", unit="client_id", confidence=0.95

@@ -1,0 +1,72 @@
+"""A number for every client in an episode, so that whole courses of scores are followed a part of the service at a time.
+
+Belongs here: the numbering, clients' scores under it, and the parts. Does not belong here: which courses an estimate asks
+for (the modules beside this one). A clinic's identifiers are long texts: ordering, grouping and holding millions of rows by
+them costs several times what numbers cost, and no frame needs them. What an estimate makes is named again where its table
+is written.
+"""
+
+from collections.abc import Iterator
+
+import duckdb
+
+AT_ONCE = 100_000
+"""How many series are held in memory together: about a million sessions, whatever the size of the service."""
+
+_SERIES = """
+CREATE OR REPLACE TEMP TABLE series AS
+SELECT
+  CAST(ROW_NUMBER() OVER (ORDER BY client_id, episode_id) AS INTEGER) AS series, client_id, episode_id
+FROM (
+  SELECT client.client_id, episode.episode_id
+  FROM (
+    SELECT case_id, episode_id FROM marts.episodes
+    UNION
+    SELECT DISTINCT case_id, episode_id FROM marts.sessions
+  ) AS episode
+  INNER JOIN marts.clients AS client ON client.case_id = episode.case_id
+  UNION
+  SELECT DISTINCT client_id, episode_id FROM marts.ratings WHERE episode_id IS NOT NULL
+) AS known
+"""
+# Of two forms of one session the first stands, as in the alliance pairs.
+_SCORES = """
+CREATE OR REPLACE TEMP TABLE scores AS
+SELECT
+  series, kind, instrument, session_number, ARG_MIN(score, (completed_on, rating_id)) AS score
+FROM (
+  SELECT
+    series.series, rating.kind, rating.instrument, CAST(rating.session_number AS INTEGER) AS session_number, rating.score,
+    rating.completed_on, rating.rating_id
+  FROM marts.ratings AS rating
+  INNER JOIN series ON series.client_id = rating.client_id AND series.episode_id = rating.episode_id
+  WHERE rating.rater = 'client' AND rating.score IS NOT NULL AND rating.session_number IS NOT NULL
+    AND rating.kind IN ({kinds})
+) AS scored
+GROUP BY series, kind, instrument, session_number
+"""
+
+
+def number_series(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `temp.series`: `series`, `client_id`, `episode_id`, numbered 1, 2, ... in the order of those two."""
+    con.execute(_SERIES)
+
+
+def number_scores(con: duckdb.DuckDBPyConnection, *kinds: str) -> None:
+    """Make `temp.scores` beside `temp.series`: `series`, `kind`, `instrument`, `session_number`, `score`, one a session.
+
+    Args:
+        con: with `temp.series`.
+        kinds: `alliance`, `outcome` or both.
+    """
+    con.execute(_SCORES.format(kinds=", ".join(f"'{kind}'" for kind in kinds)))
+
+
+def parts(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    """A condition for each part of the series, in order; together they hold every series once.
+
+    A service without any gives one part that holds nothing, so that an estimate of nothing is still made.
+    """
+    highest = con.sql("SELECT COALESCE(MAX(series), 0) FROM temp.series").fetchall()[0][0]
+    for first in range(1, max(highest, 1) + 1, AT_ONCE):
+        yield f"series BETWEEN {first} AND {first + AT_ONCE - 1}"
