@@ -53,7 +53,7 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
         KeyboardInterrupt: where it was asked to stop, by Ctrl-C or by SIGTERM; what it had built is not published.
     """
     begun = time.monotonic()
-    told = _Told(config=config, home=home, before=warehouse.current_version(home), begun=begun)
+    told = _Told(config=config, home=home, begun=begun)
     try:
         with _stopped_by_sigterm():
             result = _job(config=config, inbox=inbox, home=home, as_of=as_of)
@@ -76,7 +76,8 @@ def run_night(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> Ni
         return told.pass_on(
             published_end(home, seconds=seconds, stages=stages_of(result.all_events)), run=result.run_id
         )
-    return told.pass_on(failed_end(result.all_events, before=told.before, seconds=seconds), run=result.run_id)
+    left = warehouse.current_version(home)
+    return told.pass_on(failed_end(result.all_events, left=left, seconds=seconds), run=result.run_id)
 
 
 def _job(*, config: Path, inbox: Path, home: Path, as_of: str | None) -> dg.ExecuteInProcessResult:
@@ -118,7 +119,6 @@ class _Told:
 
     config: Path
     home: Path
-    before: str | None
     begun: float
 
     def pass_on(self, end: NightEnd, *, run: str) -> NightEnd:
@@ -138,7 +138,7 @@ class _Told:
         """The end of a night that came to no run, or not to the end of one."""
         end = NightEnd(
             version=None,
-            problem=problem + kept(self.before),
+            problem=problem + kept(warehouse.current_version(self.home)),
             is_wrong_input=is_wrong_input,
             findings=(),
             seconds=time.monotonic() - self.begun,

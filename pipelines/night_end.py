@@ -114,23 +114,24 @@ def published_end(home: Path, *, seconds: float, stages: tuple[Stage, ...] = ())
     )
 
 
-def failed_end(events: Iterable[dg.DagsterEvent], *, before: str | None, seconds: float) -> NightEnd:
-    """The end of a night that published nothing.
+def failed_end(events: Iterable[dg.DagsterEvent], *, left: str | None, seconds: float) -> NightEnd:
+    """The end of a night that did not come to its end.
 
     Args:
         events: the run's events, in their order.
-        before: the version that stays published; None where there is none.
+        left: the version that readers get after it: the one before it, but for a night that stopped right after it had
+            published; None where there is none.
         seconds: how long the run took.
     """
     problem, is_wrong_input = problem_of(list(events))
     return NightEnd(
-        version=None, problem=problem + kept(before), is_wrong_input=is_wrong_input, findings=(), seconds=seconds
+        version=None, problem=problem + kept(left), is_wrong_input=is_wrong_input, findings=(), seconds=seconds
     )
 
 
-def kept(before: str | None) -> str:
-    """What readers have after a night that published nothing, as the end of its line."""
-    return f"; {before} stays published" if before else "; nothing is published yet"
+def kept(left: str | None) -> str:
+    """What readers have after a night that did not come to its end, as the end of its line."""
+    return f"; {left} stays published" if left else "; nothing is published yet"
 
 
 def said_of(error: str) -> str:
@@ -141,13 +142,18 @@ def said_of(error: str) -> str:
 
 
 def was_stopped(events: Iterable[dg.DagsterEvent]) -> bool:
-    """Whether somebody stopped the run: it did not fail by itself."""
+    """Whether somebody stopped the run, within a step or between two: it did not fail by itself."""
     return any(
-        event.is_step_failure
-        and event.step_failure_data.error is not None
-        and event.step_failure_data.error.cls_name in _STOPPED
+        event.event_type is dg.DagsterEventType.RUN_CANCELED or getattr(_error_of(event), "cls_name", None) in _STOPPED
         for event in events
     )
+
+
+def _error_of(event: dg.DagsterEvent) -> Any:
+    """What broke a step or a run; None for every other event, and where a run was noted as failed from outside."""
+    if event.is_step_failure or event.event_type is dg.DagsterEventType.RUN_FAILURE:
+        return getattr(event.event_specific_data, "error", None)
+    return None
 
 
 def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
@@ -163,9 +169,13 @@ def problem_of(events: list[dg.DagsterEvent]) -> tuple[str, bool]:
     for event in events:
         if event.is_step_failure:
             return _problem_of_step(event)
-    failures = [event for event in events if event.is_failure]
-    if failures and failures[0].pipeline_failure_data.error is not None:
-        return " ".join(_first_cause(failures[0].pipeline_failure_data.error).message.split()), False
+    for event in events:
+        if event.event_type is dg.DagsterEventType.RUN_FAILURE:
+            error = _error_of(event)
+            if error is None:
+                return str(event.message), False
+            cause = _first_cause(error)
+            return f"the run failed: {said_of(f'{cause.cls_name}: {cause.message}')}", False
     return "the night stopped for no stated reason", False
 
 

@@ -47,6 +47,10 @@ def _is_ours(context: dg.RunStatusSensorContext) -> bool:
     return context.dagster_run.job_name == NIGHTLY_JOB.name and TELLS_ITSELF not in context.dagster_run.tags
 
 
+def _failed(context: dg.RunStatusSensorContext) -> NightEnd:
+    return failed_end(_events(context), left=warehouse.current_version(_home()), seconds=_seconds(context))
+
+
 def _pass_on(context: dg.RunStatusSensorContext, *, end: NightEnd) -> None:
     leave_word(_home(), end=end, run_id=context.dagster_run.run_id)
     forget_old_runs(context.instance)
@@ -65,8 +69,21 @@ def failed_night(context: dg.RunFailureSensorContext) -> dg.SkipReason | None:
     """Leaves word of a night that published nothing, and tells those whom the settings name."""
     if not _is_ours(context):
         return dg.SkipReason("another job's run, or one that tells of its own end")
-    before = warehouse.current_version(_home())
-    _pass_on(context, end=failed_end(_events(context), before=before, seconds=_seconds(context)))
+    _pass_on(context, end=_failed(context))
+    return None
+
+
+# Dagster takes a run that a person ended on its pages for no failure.
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.CANCELED,
+    monitor_all_code_locations=True,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def stopped_night(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
+    """Leaves word of a night that a person ended on Dagster's pages."""
+    if not _is_ours(context):
+        return dg.SkipReason("another job's run, or one that tells of its own end")
+    _pass_on(context, end=_failed(context))
     return None
 
 
@@ -116,4 +133,4 @@ def _fingerprint(inbox: Path) -> str:
     return hashlib.sha256(told.encode()).hexdigest()
 
 
-SENSORS: list[dg.SensorDefinition] = [failed_night, published_night, silent_nights, new_drops]
+SENSORS: list[dg.SensorDefinition] = [failed_night, stopped_night, published_night, silent_nights, new_drops]

@@ -12,7 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ KILLED: Final = -signal.SIGKILL
 _CHANGES: Final = frozenset(
     {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "os.link", "os.chmod", "os.truncate"}
 )
+_LOOK_EVERY: Final = 0.005
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 
 
@@ -34,20 +35,41 @@ class Group:
         """Kill the whole group at once, as `kill -9` does."""
         os.killpg(self.pid, signal.SIGKILL)
 
+    def stop(self) -> None:
+        """Ask the whole group to stop, as a service manager does."""
+        os.killpg(self.pid, signal.SIGTERM)
+
     def wait(self) -> int:
-        """Its exit status; negative for the signal that ended it."""
-        _, status = os.waitpid(self.pid, 0)
+        """Its exit status; negative for the signal that ended it. It is killed where the wait is broken off."""
+        try:
+            _, status = os.waitpid(self.pid, 0)
+        except BaseException:
+            self._end()
+            raise
         return os.waitstatus_to_exitcode(status)
 
-    def wait_at_most(self, seconds: float) -> int | None:
-        """Its exit status, or None where it still runs after so many seconds."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.005)
+    def wait_until_used(self, seconds: float) -> int | None:
+        """Its exit status, or None where it still runs once it has used so many seconds of a processor."""
+        try:
+            while self._seconds_used() < seconds:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+                if pid:
+                    return os.waitstatus_to_exitcode(status)
+                time.sleep(_LOOK_EVERY)
+        except BaseException:
+            self._end()
+            raise
         return None
+
+    def _seconds_used(self) -> float:
+        # After the name, which may hold anything, the 12th and 13th words are the ticks used by it and for it.
+        words = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+    def _end(self) -> None:
+        with suppress(ProcessLookupError, ChildProcessError):
+            self.kill()
+            os.waitpid(self.pid, 0)
 
 
 def begin(work: Callable[[], int], *, told: Path) -> Group:

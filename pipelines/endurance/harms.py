@@ -31,12 +31,26 @@ def told(clinic: SmallClinic) -> Path:
 
 
 def killed_at_moment(clinic: SmallClinic, *, night: Night, seconds: float) -> int:
-    """Kill the whole group after so many seconds; the exit status of a night that was quicker."""
+    """Kill the whole group once it has used so many seconds of a processor; the exit status of a night that needed fewer.
+
+    The night's own time, and not the clock's: on a machine that does other work, too, moments drawn by the clock would fall
+    into a night's beginning.
+    """
     group = begin(lambda: night(clinic), told=told(clinic))
-    status = group.wait_at_most(seconds)
+    status = group.wait_until_used(seconds)
     if status is not None:
         return status
     group.kill()
+    return group.wait()
+
+
+def stopped_at_moment(clinic: SmallClinic, *, night: Night, seconds: float) -> int:
+    """Ask the whole group to stop, by SIGTERM, once it has used so many seconds of a processor; how it ended."""
+    group = begin(lambda: night(clinic), told=told(clinic))
+    status = group.wait_until_used(seconds)
+    if status is not None:
+        return status
+    group.stop()
     return group.wait()
 
 

@@ -7,11 +7,12 @@ a value of anybody's.
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from assets import warehouse
 from assets.published import MANIFEST_FILE
 from pipelines.integrity import verify
+from pipelines.night_end import LAST_RUN, kept
 
 _NOT_COUNTED_YET: Final = "no manifest names it"
 
@@ -30,7 +31,28 @@ def broken_at_rest(home: Path) -> list[str]:
     current = home / warehouse.CURRENT
     if not (current / warehouse.WAREHOUSE_FILE).is_file() or not (current / "site" / "index.html").is_file():
         broken.append("the current version is not whole")
-    return broken
+        return broken
+    described = described_by(current)
+    rows: dict[str, int] = described["rows"]
+    with warehouse.open_published(current / warehouse.WAREHOUSE_FILE) as con:
+        broken += [f"{name} is not as long as it was" for name in rows if warehouse.count_rows(con, name) != rows[name]]
+    run = str(described["run_id"])[:8].encode()
+    torn = sum(run not in page.read_bytes() for page in (current / "site").rglob("*.html"))
+    return [*broken, f"{torn} pages are of another run"] if torn else broken
+
+
+def broken_word(home: Path, *, before: str | None) -> list[str]:
+    """What is not so in the note that a night left of its end, given what was published before it."""
+    note = home / LAST_RUN
+    if not note.exists():
+        return ["it ended and left no word"]
+    said = json.loads(note.read_text(encoding="utf-8"))
+    now = warehouse.current_version(home)
+    if said["is_success"]:
+        return [] if said["version"] == now != before else ["it says that it published, and did not"]
+    return (
+        [] if str(said["problem"]).endswith(kept(now)) else ["it names another version than the one that is published"]
+    )
 
 
 def broken_after_healing(home: Path, *, expected: Account) -> list[str]:
@@ -74,7 +96,7 @@ def _lines_without_a_fate(home: Path) -> int:
         )
 
 
-def described(folder: Path) -> dict[str, object]:
+def described_by(folder: Path) -> dict[str, Any]:
     """A version's own description of itself."""
-    said: dict[str, object] = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
+    said: dict[str, Any] = json.loads((folder / MANIFEST_FILE).read_text(encoding="utf-8"))
     return said

@@ -5,7 +5,10 @@ Belongs here: running them in this process, which something else forked. Does no
 
 import importlib
 import os
+import resource
 import shutil
+import subprocess
+import sys
 import warnings
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,11 +16,13 @@ from typing import Final
 
 from assets import warehouse
 from assets.feeds.wrong_input import WrongInput
-from pipelines.command_line import WRONG_INPUT
+from pipelines.command_line import INTERRUPTED, WRONG_INPUT
 from pipelines.endurance.clinic import DATA_DATE, SmallClinic
 from pipelines.endurance.forked import before_each_change, kill_this_group
+from pipelines.environment import ROOT
 
 WORK: Final = "work"
+_IMPORTED: Final = ("pipelines.night", "pipelines.definitions", "great_expectations")
 # Whoever asks what time it is.
 _CLOCKS: Final = (
     "assets.published",
@@ -34,15 +39,15 @@ def warm(clinic: SmallClinic) -> None:
     clinic.set_environment()
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     warnings.simplefilter("ignore")
-    modules = ("pipelines.night", "pipelines.definitions", "pipelines.gatekeeper.releases", "great_expectations")
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    for module in modules:
+    for module in (*_IMPORTED, "pipelines.gatekeeper.releases"):
         importlib.import_module(module)
 
 
 def whole_night(clinic: SmallClinic, *, as_of: str | None = DATA_DATE.isoformat()) -> int:
     """One night as the command line runs it; its one line goes where a person would read it."""
     from pipelines.night import run_night  # noqa: PLC0415 - Dagster takes seconds to import
+    from pipelines.night_end import STOPPED  # noqa: PLC0415
 
     clinic.set_environment()
     os.umask(0o027)
@@ -51,12 +56,33 @@ def whole_night(clinic: SmallClinic, *, as_of: str | None = DATA_DATE.isoformat(
     except WrongInput as wrong:
         # Where it is seen before anything is started the command line says it.
         problem, status = str(wrong), WRONG_INPUT
+    except KeyboardInterrupt:
+        problem, status = STOPPED, INTERRUPTED
     else:
         problem, status = end.problem, WRONG_INPUT if end.is_wrong_input else 1
     if problem is None:
         return 0
     (clinic.folder / "problem").write_text(problem, encoding="utf-8")
     return status
+
+
+def by_the_command_line(clinic: SmallClinic) -> int:
+    """The same night as the verb that an operator or a timer starts: this process becomes it, and begins with its imports."""
+    clinic.set_environment()
+    words = ["nightly", "--config", str(clinic.config), "--inbox", str(clinic.inbox), "--as-of", DATA_DATE.isoformat()]
+    os.chdir(ROOT)
+    command = [sys.executable, "-m", "pipelines", *words, "--home", str(clinic.home)]
+    os.execve(sys.executable, command, os.environ | {"PYTHONWARNINGS": "ignore"})  # noqa: S606 - no shell is wanted
+
+
+def seconds_of_imports(*, told: Path) -> float:
+    """What a night that is started as a command uses of a processor before its first line of work."""
+    command = [sys.executable, "-c", f"import {', '.join(_IMPORTED)}"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with told.open("a", encoding="utf-8") as opened:
+        subprocess.run(command, cwd=ROOT, check=True, stdout=opened, stderr=opened)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def up_to_publication(clinic: SmallClinic) -> int:

@@ -5,7 +5,9 @@ or at which moments (`pipelines.benchmarks.kills`).
 """
 
 import random
+import resource
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -61,12 +63,23 @@ class Trial:
         base: what it had before anything more was sent.
         draw: moments.
         kept: the eve of a publication.
+        seconds: what the last night that was left alone used of a processor.
+        tallies: what has come of each harm so far.
+        begun: the clock when all began, in seconds.
     """
 
     clinic: SmallClinic
     base: Account
     draw: random.Random
     kept: Path
+    seconds: float
+    tallies: list[Tally] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+
+    def tally(self, harm: str) -> Tally:
+        """A tally that counts from now on."""
+        self.tallies.append(Tally(harm))
+        return self.tallies[-1]
 
     def expected(self) -> Account:
         """What has been sent by now."""
@@ -79,16 +92,25 @@ class Trial:
         status = act()
         tally.nights += 1
         tally.went_on += nights.current(self.clinic) != before
-        tally.broken += [f"{tally.harm}: {each}" for each in broken_at_rest(self.clinic.home)]
+        home = self.clinic.home
+        found = answered(lambda: broken_at_rest(home), told=harms.told(self.clinic))
+        tally.broken += [f"{tally.harm}: {each}" for each in found]
         if not harms.was_killed(status):
             said = problem.read_text(encoding="utf-8") if problem.exists() else "it published"
             tally.endings[said.partition(";")[0] if status in {0, 1, 2} else f"it crashed with status {status}"] += 1
-        sys.stderr.write(f"{tally.nights} {tally.harm}: ended with {status}, {len(tally.broken)} laws broken\n")
+        self._say(f"{tally.nights} {tally.harm}: ended with {status}, {len(tally.broken)} laws broken")
         return status
+
+    def _say(self, line: str) -> None:
+        minutes, seconds = divmod(int(time.monotonic() - self.begun), 60)
+        sys.stderr.write(f"{minutes:3d}:{seconds:02d}  {line}\n")
+        sys.stderr.flush()
 
     def heal(self, tally: Tally, *, night: harms.Night, expected: Account) -> None:
         """A night that is left alone must need no help."""
-        status = done(lambda: night(self.clinic), told=harms.told(self.clinic))
+        status, seconds = timed(self.clinic, night=night)
+        if night is nights.whole_night:
+            self.seconds = seconds
         home = self.clinic.home
         found = answered(lambda: broken_after_healing(home, expected=expected), told=harms.told(self.clinic))
         tally.left_alone += 1
@@ -96,3 +118,12 @@ class Trial:
         tally.broken += [f"{tally.harm}, next night: {each}" for each in found]
         if status != 0:
             tally.broken.append(f"{tally.harm}, next night: it ended with status {status}")
+        self._say(f"left alone after {tally.harm}: {status}, {tally.healed} of {tally.left_alone} healed")
+
+
+def timed(clinic: SmallClinic, *, night: harms.Night) -> tuple[int, float]:
+    """How a night that is left alone ends, and what it uses of a processor, in seconds."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    status = done(lambda: night(clinic), told=harms.told(clinic))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return status, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -93,3 +93,19 @@ def test_a_night_that_is_asked_to_stop_leaves_word_of_it(tmp_path, inbox, monkey
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, inbox=inbox)
     assert note(tmp_path)["problem"] == "it was stopped before its end; nothing is published yet"
+
+
+def test_a_night_stopped_right_after_it_published_names_what_readers_have(tmp_path, inbox, monkeypatch):
+    home = tmp_path / "home"
+
+    def publishes(**_):
+        staged = home / "work" / "staged"
+        staged.mkdir(parents=True)
+        (staged / warehouse.WAREHOUSE_FILE).touch()
+        warehouse.publish(staged, home=home, version="20261120T030000000000Z", keep=3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(night, "_job", publishes)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, inbox=inbox)
+    assert note(tmp_path)["problem"] == "it was stopped before its end; 20261120T030000000000Z stays published"

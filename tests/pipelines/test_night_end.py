@@ -2,6 +2,9 @@ import json
 
 import dagster as dg
 import pytest
+from dagster._core.errors import DagsterExecutionInterruptedError
+from dagster._core.events import JobFailureData, RunFailureReason
+from dagster._utils.error import SerializableErrorInfo
 
 from assets.feeds.wrong_input import WrongInput
 from assets.tables import made, told_in_one_line
@@ -55,10 +58,31 @@ def test_wrong_input_is_told_in_its_own_line():
     assert problem_of(events) == ("feeds.alliance: no such column; see its header", True)
 
 
-def test_a_night_that_somebody_stopped_says_so():
-    assert (
-        problem_of(events_of(table("marts.sessions", fails=KeyboardInterrupt())))[0] == "it was stopped before its end"
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), DagsterExecutionInterruptedError()])
+def test_a_night_that_somebody_stopped_says_so(error):
+    assert problem_of(events_of(table("marts.sessions", fails=error)))[0] == "it was stopped before its end"
+
+
+def run_that_failed(error):
+    said = SerializableErrorInfo(message="client 4711", stack=[], cls_name=error) if error else None
+    return dg.DagsterEvent(
+        event_type_value="PIPELINE_FAILURE",
+        job_name="n",
+        message="the executor is gone",
+        event_specific_data=JobFailureData(error=said, failure_reason=RunFailureReason.RUN_EXCEPTION),
     )
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("DagsterExecutionInterruptedError", "it was stopped before its end"),
+        ("DagsterResourceError", "the run failed: DagsterResourceError"),
+        (None, "the executor is gone"),
+    ],
+)
+def test_a_run_that_failed_between_two_steps_says_why_and_no_value(error, said):
+    assert problem_of([run_that_failed(error)]) == (said, False)
 
 
 def test_a_fault_of_ours_is_named_by_its_kind_and_never_by_its_message():
@@ -97,9 +121,9 @@ def test_a_step_that_makes_tables_of_two_layers_counts_under_the_first():
     assert [(each.name, each.tables, each.rows) for each in stages] == [("landing", 1, 7), ("quality", 2, 6)]
 
 
-@pytest.mark.parametrize(("before", "ending"), [("V1", "; V1 stays published"), (None, "; nothing is published yet")])
-def test_what_readers_keep_is_said(before, ending):
-    end = failed_end(events_of(table("a.b", fails=ValueError("x"))), before=before, seconds=2.0)
+@pytest.mark.parametrize(("left", "ending"), [("V1", "; V1 stays published"), (None, "; nothing is published yet")])
+def test_what_readers_keep_is_said(left, ending):
+    end = failed_end(events_of(table("a.b", fails=ValueError("x"))), left=left, seconds=2.0)
     assert end.problem == "a__b failed: ValueError" + ending
     assert (end.version, end.is_wrong_input, end.seconds) == (None, False, 2.0)
 

@@ -1,6 +1,7 @@
 import json
 import logging
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import dagster as dg
 import pytest
@@ -9,7 +10,7 @@ from assets import warehouse
 from assets.published import MANIFEST_FILE
 from pipelines import sensors
 from pipelines.alerts import Alerts
-from pipelines.sensors import TELLS_ITSELF, failed_night, new_drops, published_night, silent_nights
+from pipelines.sensors import TELLS_ITSELF, failed_night, new_drops, published_night, silent_nights, stopped_night
 
 
 @pytest.fixture
@@ -73,6 +74,17 @@ def ended(sensor, *, named="nightly", fails, tags=None):
         return sensor(context.for_run_failure() if fails else context)
 
 
+def ended_from_outside(sensor, *, by):
+    """A run that said nothing of its own end, as the sensor is shown it."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = instance.create_run_for_job(job(named="nightly", fails=False))
+        event = by(instance, run)
+        context = dg.build_run_status_sensor_context(
+            sensor_name=sensor.name, dagster_instance=instance, dagster_run=run, dagster_event=event
+        )
+        return sensor(context.for_run_failure() if sensor is failed_night else context)
+
+
 def last_run(home):
     return json.loads((home / "last_run.json").read_text())
 
@@ -84,6 +96,21 @@ def test_a_failed_night_is_told_and_leaves_word_whoever_started_it(home, told):
     (message,) = told
     assert message.subject == "Rapport: North: nothing was published"
     assert "4711" not in message.text
+
+
+def test_a_night_whose_process_was_killed_is_told_once_that_is_known(home, told):
+    killed = partial(dg.DagsterInstance.report_run_failed, message="its process was killed before the run ended")
+    ended_from_outside(failed_night, by=killed)
+    ending = "; 20261120T030000000000Z stays published"
+    assert last_run(home)["problem"] == f"its process was killed before the run ended{ending}"
+    assert len(told) == 1
+
+
+def test_a_night_that_a_person_ended_on_the_pages_is_told_and_leaves_word(home, told):
+    ended_from_outside(stopped_night, by=dg.DagsterInstance.report_run_canceled)
+    assert last_run(home)["is_success"] is False
+    assert last_run(home)["problem"] == "it was stopped before its end; 20261120T030000000000Z stays published"
+    assert [message.subject for message in told] == ["Rapport: North: nothing was published"]
 
 
 def test_a_published_night_leaves_word_of_its_version(home, told):
@@ -136,4 +163,4 @@ def test_a_drop_starts_a_night_once_it_lies_still(home, tmp_path):
 
 def test_the_daemon_watches_ends_and_silences_from_the_start_and_drops_when_it_is_told_to():
     on = {sensor.name for sensor in sensors.SENSORS if sensor.default_status is dg.DefaultSensorStatus.RUNNING}
-    assert on == {"failed_night", "published_night", "silent_nights"}
+    assert on == {"failed_night", "stopped_night", "published_night", "silent_nights"}

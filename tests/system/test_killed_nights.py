@@ -1,5 +1,6 @@
-"""A night killed at any moment, and two nights at once: readers keep what they had, and the next night needs no help."""
+"""A night killed or stopped, and two nights at once: readers keep what they had, and the next night needs no help."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,16 +13,22 @@ from pathlib import Path
 import pytest
 
 from assets import warehouse
+from pipelines.command_line import INTERRUPTED
+from pipelines.integrity import verify
+from pipelines.night_end import LAST_RUN
 from tests.system.night_runs import DEMO, ROOT, Ended, command_line, nightly_words, quiet, run_nightly
 
 # What the state folder shows as a night goes on, in that order.
 MOMENTS: dict[str, Callable[[Path], bool]] = {
     "the build is begun": lambda work: (work / warehouse.SCRATCH_FILE).exists(),
     "the first checks have run": lambda work: len(list((work / "data_docs").glob("*"))) >= 2,
-    "half of the checks have run": lambda work: len(list((work / "data_docs").glob("*"))) >= 15,
     "the site is being drawn": lambda work: (work / "staged").is_dir(),
 }
 LONGEST_WAIT = 300
+
+
+def half_of_the_checks_have_run(work: Path) -> bool:
+    return len(list((work / "data_docs").glob("*"))) >= 15
 
 
 @contextmanager
@@ -71,6 +78,21 @@ def assert_readers_keep(home: Path, version: str | None) -> None:
     left = Ended(home=home, status=0, said="", complained="")
     assert left.rows("SELECT COUNT(*) > 0 FROM marts.sessions") == [(True,)]
     assert (home / "site" / "index.html").is_file()
+
+
+def test_a_night_that_its_service_manager_stops_says_so_and_publishes_nothing(home, small_inbox):
+    """`systemctl stop` of a night that the timer started: SIGTERM to the command, and time to end."""
+    before, seen = warehouse.current_version(home), stamp(home / "work")
+    with night_begun(home, small_inbox) as process:
+        wait_until(is_anew(seen), home / "work", process)
+        wait_until(half_of_the_checks_have_run, home / "work", process)
+        process.terminate()
+        process.communicate(timeout=LONGEST_WAIT)
+    assert process.returncode == INTERRUPTED
+    word = json.loads((home / LAST_RUN).read_text())
+    assert (word["is_success"], word["problem"]) == (False, f"it was stopped before its end; {before} stays published")
+    assert_readers_keep(home, before)
+    assert verify(home).differences == ()
 
 
 def test_a_night_killed_at_any_moment_leaves_the_last_version_and_the_next_night_needs_no_help(home, small_inbox):

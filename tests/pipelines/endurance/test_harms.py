@@ -1,12 +1,13 @@
 """That a harm does what it says, on nights of one line."""
 
+import signal
 import time
 
 import pytest
 
 from pipelines.endurance import harms
 from pipelines.endurance.clinic import SmallClinic
-from pipelines.endurance.forked import KILLED, answered, while_running
+from pipelines.endurance.forked import KILLED, answered, begin, while_running
 
 
 @pytest.fixture
@@ -30,9 +31,45 @@ def reads_twice(clinic):
     return 0
 
 
-def test_a_night_is_killed_at_a_moment_or_ends_before_it(clinic):
-    assert harms.killed_at_moment(clinic, night=lambda _: time.sleep(60) or 0, seconds=0.2) == KILLED
+def works(clinic):
+    """A night that works for a minute, and cleans up where it is stopped."""
+    try:
+        end = time.process_time() + 60
+        while time.process_time() < end:
+            pass
+    except KeyboardInterrupt:
+        (clinic.home / "stopped").touch()
+        return 4
+    return 0
+
+
+def listens(clinic):
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return works(clinic)
+
+
+def test_a_night_is_killed_once_it_has_worked_so_long_or_ends_before_it(clinic):
+    assert harms.killed_at_moment(clinic, night=works, seconds=0.2) == KILLED
     assert harms.killed_at_moment(clinic, night=lambda _: 3, seconds=60) == 3
+
+
+def test_a_night_is_asked_to_stop_once_it_has_worked_so_long(clinic):
+    assert harms.stopped_at_moment(clinic, night=listens, seconds=0.2) == 4
+    assert (clinic.home / "stopped").exists()
+    assert harms.stopped_at_moment(clinic, night=lambda _: 3, seconds=60) == 3
+
+
+def test_a_night_dies_with_whoever_stops_waiting_for_it(clinic):
+    group = begin(lambda: works(clinic), told=harms.told(clinic))
+    alarm = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            group.wait()
+    finally:
+        signal.signal(signal.SIGALRM, alarm)
+    with pytest.raises(ProcessLookupError):
+        group.kill()
 
 
 def test_a_night_is_killed_right_before_a_change_of_its_folder(clinic):

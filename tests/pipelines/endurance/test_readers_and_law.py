@@ -1,5 +1,6 @@
 """What the trials of nights would see if a publication were torn: witnesses that see nothing prove nothing."""
 
+import json
 import shutil
 
 import duckdb
@@ -7,9 +8,10 @@ import pytest
 
 from assets import warehouse
 from assets.published import MANIFEST_FILE, manifest
-from pipelines.endurance.law import Account, account, broken_after_healing, broken_at_rest
+from pipelines.endurance.law import Account, account, broken_after_healing, broken_at_rest, broken_word
 from pipelines.endurance.readers import GOOD, gathered, one_reading
 from pipelines.gatekeeper.releases import Releases
+from pipelines.night_end import LAST_RUN
 
 PAGES = ("index.html", "data-quality.html", "clinicians/index.html")
 NAMES = ("20261120T023000000001Z", "20261120T023000000002Z")
@@ -65,7 +67,7 @@ def test_a_whole_version_is_read_and_breaks_no_law(home):
 def test_a_page_of_another_run_is_seen(home):
     rewrite(home / "published" / NAMES[1] / "site" / "index.html", "<p>run 33333333</p>")
     assert reading(home) == ["a page of another version"] * 2
-    assert len(broken_at_rest(home)) == 1
+    assert broken_at_rest(home)[1:] == ["1 pages are of another run"]
 
 
 def test_rows_that_no_version_has_are_seen(home):
@@ -75,12 +77,37 @@ def test_rows_that_no_version_has_are_seen(home):
         con.execute("INSERT INTO staging.attendance FROM range(7)")
     file.chmod(0o440)
     assert reading(home) == ["MixedVersionError"] * 2
+    assert broken_at_rest(home)[1:] == ["staging.attendance is not as long as it was"]
 
 
 def test_a_file_that_is_gone_is_seen(home):
     shutil.rmtree(home / "published" / NAMES[1] / "site" / "clinicians")
     assert reading(home) == ["FileNotFoundError", "a page is missing"]
     assert broken_at_rest(home) == [f"published/{NAMES[1]}/site/clinicians/index.html: is gone"]
+
+
+def test_a_version_without_its_front_page_is_seen(home):
+    (home / "published" / NAMES[1] / "site" / "index.html").unlink()
+    assert broken_at_rest(home)[1:] == ["the current version is not whole"]
+
+
+@pytest.mark.parametrize(
+    ("said", "broken"),
+    [
+        ({"is_success": True, "version": NAMES[1], "problem": None}, []),
+        ({"is_success": True, "version": NAMES[0], "problem": None}, ["it says that it published, and did not"]),
+        ({"is_success": False, "version": None, "problem": f"x; {NAMES[1]} stays published"}, []),
+        (
+            {"is_success": False, "version": None, "problem": f"x; {NAMES[0]} stays published"},
+            ["it names another version than the one that is published"],
+        ),
+        (None, ["it ended and left no word"]),
+    ],
+)
+def test_a_word_that_is_not_so_is_seen(home, said, broken):
+    if said is not None:
+        (home / LAST_RUN).write_text(json.dumps(said))
+    assert broken_word(home, before=NAMES[0]) == broken
 
 
 @pytest.mark.parametrize("expected", [Account(appointments=5, forms=4), Account(appointments=4, forms=3)])
