@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from assets.contracts.model import Column, Feed, Kind
-from assets.contracts.text_as_values import Reading, local_time_sql, number_sql, value_sql, whole_number_sql
+from assets.contracts.text_as_values import (
+    Reading,
+    local_as,
+    number_sql,
+    read_as,
+    read_columns,
+    value_sql,
+    whole_number_sql,
+)
 
 # Dates of what happened; a clinician's first working day may lie before the service's own.
 _EVENT_COLUMNS = ("starts_at", "completed_on", "referred_on")
@@ -52,8 +60,11 @@ def label(column: Column) -> str:
 
 
 def column_rules(column: Column, *, reading: Reading) -> list[Rule]:
-    """The rules that follow from one column's declaration, in the order in which they are asked."""
-    name, spoken, value = column.name, label(column), value_sql(column, reading=reading)
+    """The rules that follow from one column's declaration, in the order in which they are asked.
+
+    Their conditions speak of a line of `judged_lines`, in which each value has been read.
+    """
+    name, spoken, value = column.name, label(column), read_as(column.name)
     rules = []
     if column.is_required:
         rules.append(Rule(name=f"{name}_missing", reason=f"the {spoken} is missing", is_broken=f"{name} IS NULL"))
@@ -90,7 +101,7 @@ def column_rules(column: Column, *, reading: Reading) -> list[Rule]:
             Rule(
                 name=f"{name}_unreadable",
                 reason=f"the {spoken} can't be read as a {kind}",
-                is_broken=f"{name} IS NOT NULL AND ({value}) IS NULL",
+                is_broken=f"{name} IS NOT NULL AND {value} IS NULL",
             )
         )
     for bound, sign in ((column.minimum, "<"), (column.maximum, ">")):
@@ -99,20 +110,17 @@ def column_rules(column: Column, *, reading: Reading) -> list[Rule]:
                 Rule(
                     name=f"{name}_out_of_range",
                     reason=f"the {spoken} is outside {column.minimum:g} to {column.maximum:g}",
-                    is_broken=f"({value}) {sign} {bound}",
+                    is_broken=f"{value} {sign} {bound}",
                 )
             )
-    rules.extend(_day_rules(column, value=value, reading=reading))
+    rules.extend(_day_rules(column, reading=reading))
     return rules
 
 
-def _day_rules(column: Column, *, value: str, reading: Reading) -> list[Rule]:
-    if column.kind is Kind.DATE:
-        day = value
-    elif column.kind is Kind.TIMESTAMP:
-        day = f"CAST({local_time_sql(column.name, reading=reading)} AS DATE)"
-    else:
+def _day_rules(column: Column, *, reading: Reading) -> list[Rule]:
+    if column.kind not in {Kind.DATE, Kind.TIMESTAMP}:
         return []
+    day = read_as(column.name) if column.kind is Kind.DATE else f"CAST({local_as(column.name)} AS DATE)"
     spoken = label(column)
     rules = [_to_come(column, day=day, data_date=reading.data_date)]
     is_event = column.name in _EVENT_COLUMNS
@@ -149,9 +157,9 @@ def days_to_come(feed: Feed, *, data_date: date) -> list[Rule]:
 # Rules whose breach may be a sign that the wrong form was given out.
 OUT_OF_RANGE = ("answers_out_of_range", "total_out_of_range")
 
-_ITEM = number_sql("item_value")
-# `line` is a row of text, with `answers` its items read as numbers once for all the rules, and `measure` the declared
-# instrument beside it (scratch.instruments).
+_ITEM = read_as("item_value")
+# `line` is a row of text and of what was read of it, with `answers` its items, and `measure` the declared instrument
+# beside it (scratch.instruments).
 _FORM_RULES = (
     Rule(
         name="instrument_unknown",
@@ -180,12 +188,12 @@ _FORM_RULES = (
     Rule(
         name="item_number_unknown",
         reason="the item's number is not one of the form's items",
-        is_broken=f"is_long AND COALESCE({whole_number_sql('item_number')}, 0) NOT BETWEEN 1 AND measure.n_items",
+        is_broken=f"is_long AND COALESCE({read_as('item_number')}, 0) NOT BETWEEN 1 AND measure.n_items",
     ),
     Rule(
         name="total_out_of_range",
         reason="the total is outside what the form can give",
-        is_broken=f"{number_sql('total')} NOT BETWEEN measure.score_minimum AND measure.score_maximum",
+        is_broken=f"{read_as('total')} NOT BETWEEN measure.score_minimum AND measure.score_maximum",
     ),
 )
 
@@ -253,26 +261,24 @@ def judged_lines(feed: Feed, *, source: str, present: Sequence[str], is_long: bo
     if feed.is_ratings:
         texts |= {"item_number": "VARCHAR", "item_value": "VARCHAR"}
     complete = ", ".join(name if name in present else f"CAST(NULL AS {kind}) AS {name}" for name, kind in texts.items())
-    values = [
-        f"  {'answers' if column.kind is Kind.NUMBERS else value_sql(column, reading=reading)} AS {column.name}"
-        for column in feed.delivered
-    ]
-    join, sent = "", f"SELECT source_line, {complete} FROM {source}"
+    read = read_columns(feed.delivered, reading=reading)
+    values = {column.name: read_as(column.name) for column in feed.delivered if read_as(column.name) in read}
     if "starts_on" in feed.derived:
-        values.append(f"  CAST({local_time_sql('starts_at', reading=reading)} AS DATE) AS starts_on")
+        values["starts_on"] = f"CAST({local_as('starts_at')} AS DATE)"
+    join = ""
     if feed.is_ratings:
-        answers = value_sql(feed.table.column("items"), reading=reading)
-        sent = f"SELECT *, {answers} AS answers, {str(is_long).upper()} AS is_long FROM ({sent}) AS sent"
-        values += [
-            f"  {whole_number_sql('item_number')} AS item_number",
-            f"  {_ITEM} AS item_value",
-            "  is_long",
-        ]
+        read["answers"] = value_sql(feed.table.column("items"), reading=reading)
+        read[read_as("item_number")] = whole_number_sql("item_number")
+        read[_ITEM] = number_sql("item_value")
+        read["is_long"] = str(is_long).upper()
+        values |= {"items": "answers", "item_number": read_as("item_number"), "item_value": _ITEM, "is_long": "is_long"}
         join = f"\nLEFT JOIN scratch.instruments AS measure ON measure.id = instrument AND measure.kind = '{_KIND_OF[feed.name]}'"
-    listed = ",\n".join(values)
+    names = dict.fromkeys([*(column.name for column in feed.delivered), *values])
+    listed = ",\n".join(f"  {values.get(name, name)} AS {name}" for name in names)
+    made = "".join(f",\n    {sql} AS {name}" for name, sql in read.items())
     return (
         f"SELECT\n  source_line,\n{listed},\n  {first_broken(rules(feed, reading=reading))} AS broken_rule\n"
-        f"FROM ({sent}) AS line{join}"
+        f"FROM (\n  SELECT *{made}\n  FROM (SELECT source_line, {complete} FROM {source}) AS sent\n) AS line{join}"
     )
 
 

@@ -4,6 +4,7 @@ Belongs here: how a number, a day or a moment is read, and when text is none. Do
 read is allowed (`staging_sql`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,14 +37,16 @@ def _text(text: str) -> str:
 def number_sql(text: str) -> str:
     """SQL that reads text as a number; NULL where it can't be read.
 
-    What DuckDB takes for a number and a person doesn't, `1_2`, `nan` and `inf`, is made unreadable first.
+    What DuckDB takes for a number and a person doesn't, `1_2`, `nan` and `inf`, is left unread; each has a sign or a
+    letter that no number has, and three of them at least, so that most answers are read without a look.
     """
-    return f"TRY_CAST(TRANSLATE({text}, '_nN', '???') AS DOUBLE)"
+    has_none = " OR ".join(f"contains({text}, '{sign}')" for sign in "_nN")
+    return f"CASE WHEN strlen({text}) < 3 OR NOT ({has_none}) THEN TRY_CAST({text} AS DOUBLE) END"
 
 
 def whole_number_sql(text: str) -> str:
     """SQL that reads text as a whole number; NULL where it can't be read, or has a fraction, which a cast would round."""
-    return f"CASE WHEN {number_sql(text)} = FLOOR({number_sql(text)}) THEN TRY_CAST({text} AS BIGINT) END"
+    return f"CASE WHEN ({number_sql(text)}) = FLOOR({number_sql(text)}) THEN TRY_CAST({text} AS BIGINT) END"
 
 
 def local_time_sql(text: str, *, reading: Reading) -> str:
@@ -68,3 +71,27 @@ def value_sql(column: Column, *, reading: Reading) -> str:
             return f"list_transform({text}, lambda answer: {number_sql('answer')})"
         case _:
             return text
+
+
+_READ_ONCE = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.DATE, Kind.TIMESTAMP})
+
+
+def read_as(name: str) -> str:
+    """Where the value that was read of a column's text stands, for all that ask for it."""
+    return f"read_{name}"
+
+
+def local_as(name: str) -> str:
+    """Where a moment stands on the clinic's own clock."""
+    return f"local_{name}"
+
+
+def read_columns(columns: Iterable[Column], *, reading: Reading) -> dict[str, str]:
+    """The SQL of each value that rules ask for more than once, by the name it stands under."""
+    read = {}
+    for column in columns:
+        if column.kind in _READ_ONCE:
+            read[read_as(column.name)] = value_sql(column, reading=reading)
+        if column.kind is Kind.TIMESTAMP:
+            read[local_as(column.name)] = local_time_sql(column.name, reading=reading)
+    return read
