@@ -36,7 +36,6 @@ def _progress(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
     return clinician_progress(
         warehouse.read_frame(con, ALL_CHANGE),
         minimum_clients=service.suppression.minimum_clients,
-        minimum_clinicians=service.suppression.minimum_clinicians,
     )
 
 

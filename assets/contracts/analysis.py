@@ -111,19 +111,11 @@ CLINICIAN_PROGRESS = Table(
         v.share("limit_high_95", "Upper 95% funnel limit at this caseload."),
         v.share("limit_low_998", "Lower 99.8% funnel limit at this caseload."),
         v.share("limit_high_998", "Upper 99.8% funnel limit at this caseload."),
-        v.number(
-            "expected_difference",
-            "Improvement beyond what the site's clients with the same first score usually make, shrunken.",
-            unit="points",
-        ),
-        v.number("expected_difference_low", "Lower end of its 95% interval.", unit="points"),
-        v.number("expected_difference_high", "Upper end of its 95% interval.", unit="points"),
         v.word(
             "funnel_rule",
             ("within", "outside_95", "outside_998", "too_few"),
             "Where the rate stands against the funnel.",
         ),
-        v.CERTAINTY,
     ),
 )
 ALLIANCE_LEVELS = Table(

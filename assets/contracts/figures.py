@@ -40,7 +40,6 @@ ESTIMATED: Final = (
     _between("clinician_attendance", "did_not_attend_rate"),
     _between("clinician_attendance", "clinic_cancelled_rate", "clinic_cancelled_low", "clinic_cancelled_high"),
     _between("clinician_progress", "improved_rate"),
-    *_of("clinician_progress", "expected_difference"),
     _between("alliance_levels", "estimate"),
     _between("alliance_link", "estimate"),
     *_of("retention", "share"),

@@ -202,11 +202,7 @@ def one_clinician(rows, draw, code, site, *, clients_each, number):
             "high": rate + 0.15,
             "service_rate": 0.45,
             **BAND,
-            "expected_difference": shift,
-            "expected_difference_low": shift - 1.2,
-            "expected_difference_high": shift + 1.2,
             "funnel_rule": "too_few" if is_few else "within",
-            "certainty": "too_few" if is_few else "clear" if abs(shift) > 2 else "cannot_tell",
         }
     )
     rows["analysis.alliance_link"].append(

@@ -14,7 +14,7 @@ SENTENCE = "Of 100, 8 did (5 to 12): chance alone could make that difference."
 def with_comparisons(frames: Frames) -> None:
     """Fill the tables of comparisons, tracks, retention, holding back, bounds and couples."""
     levels = frames["analysis.clinician_alliance"].to_dicts()
-    progress = frames["analysis.clinician_progress"].to_dicts()
+    progress = [row | _ahead(row) for row in frames["analysis.clinician_progress"].to_dicts()]
     change = frames["analysis.client_change"]
     made = {
         "clinician_adjusted_progress": [_adjusted(row) for row in progress],
@@ -49,7 +49,7 @@ def with_comparisons(frames: Frames) -> None:
         ],
     }  # fmt: skip
     made["clinician_signals"] = [
-        *(_signal(row, "adjusted_progress", "expected_difference", low="expected_difference_low", high="expected_difference_high") for row in progress),
+        *(_signal(row, "adjusted_progress", "ahead", low="ahead_low", high="ahead_high") for row in progress),
         *(_signal(row | {"difference": _less(row, "shrunken_mean"), "from": _less(row, "low"), "to": _less(row, "high")}, "alliance_level", "difference", low="from", high="to") for row in levels),
     ]  # fmt: skip
     for name, rows in made.items():
@@ -66,12 +66,25 @@ def _is_few(levels: list[dict], name: str) -> bool:
     return any(row["certainty"] == "too_few" for row in levels if row["clinician_id"] == name)
 
 
+def _ahead(row: dict) -> dict:
+    """Points ahead of clients alike, with an interval, as the rate of improvement would have it."""
+    ahead = 40 * ((row["improved_rate"] or row["service_rate"]) - row["service_rate"])
+    half = 9 / np.sqrt(max(row["evaluable"], 1))
+    certainty = "clear" if abs(ahead) > half else "cannot_tell"
+    return {
+        "ahead": ahead,
+        "ahead_low": ahead - half,
+        "ahead_high": ahead + half,
+        "certainty": "too_few" if row["funnel_rule"] == "too_few" else certainty,
+    }
+
+
 def _adjusted(row: dict) -> dict:
     few = row["certainty"] == "too_few"
     return row | {
-        "estimate": None if few else row["expected_difference"],
-        "low": None if few else row["expected_difference_low"],
-        "high": None if few else row["expected_difference_high"],
+        "estimate": None if few else row["ahead"],
+        "low": None if few else row["ahead_low"],
+        "high": None if few else row["ahead_high"],
         "is_flagged": row["certainty"] == "clear",
         "adjusted_for": "first_score, age_band",
         "sentence": SENTENCE,

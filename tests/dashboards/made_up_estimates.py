@@ -127,8 +127,6 @@ def estimates(rows, rng) -> None:
         low, high = wilson_interval(group["improved"], group["evaluable"], confidence=0.95)
         for place, row in enumerate(judged.points.iter_rows(named=True)):
             few = row["evaluable"] < 10
-            difference = 6 * ((row["rate"] or judged.target) - judged.target)
-            half = 9 / np.sqrt(max(row["evaluable"], 1))
             rows["analysis.clinician_progress"].append(
                 {
                     name: row[name]
@@ -152,11 +150,7 @@ def estimates(rows, rng) -> None:
                     "limit_high_95": row["upper_95"],
                     "limit_low_998": row["lower_998"],
                     "limit_high_998": row["upper_998"],
-                    "expected_difference": difference,
-                    "expected_difference_low": difference - half,
-                    "expected_difference_high": difference + half,
                     "funnel_rule": "too_few" if few else row["rule"],
-                    "certainty": "too_few" if few else "clear" if abs(difference) > half else "cannot_tell",
                 }
             )
 

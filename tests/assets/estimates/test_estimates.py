@@ -187,23 +187,20 @@ def test_improvement_is_counted_among_the_evaluable_only():
         last_score=pl.when(pl.int_range(pl.len()) % 2 == 0).then("last_score"),
         is_reliably_improved=pl.col("is_reliably_improved") & (pl.int_range(pl.len()) % 2 == 0),
     )
-    found = clinician_progress(some_unfinished, minimum_clients=10, minimum_clinicians=3)
+    found = clinician_progress(some_unfinished, minimum_clients=10)
     assert found["clients"].to_list() == [30] * 6
     assert found["evaluable"].to_list() == [15] * 6
     assert found["improved_rate"].to_list() == pytest.approx([5 / 15] * 6)
 
 
 def test_open_episodes_are_not_counted_as_failures():
-    found = clinician_progress(
-        changes(30).with_columns(is_open=pl.lit(value=True)), minimum_clients=10, minimum_clinicians=3
-    )
+    found = clinician_progress(changes(30).with_columns(is_open=pl.lit(value=True)), minimum_clients=10)
     assert found.is_empty()
 
 
 def test_few_evaluable_clients_are_judged_by_no_funnel():
-    found = clinician_progress(changes(5), minimum_clients=10, minimum_clinicians=3)
+    found = clinician_progress(changes(5), minimum_clients=10)
     assert set(found["funnel_rule"]) == {"too_few"}
-    assert set(found["certainty"]) == {"too_few"}
 
 
 def series(*scores: float | None) -> pl.DataFrame:
