@@ -1,19 +1,45 @@
-"""What a FHIR server says beside its resources: where the next page is, how many there are, and what it could not do.
+"""A page of a FHIR search taken apart: its resources, unread, and what the server says beside them.
 
-Belongs here: those few words, in whatever shape they come. Does not belong here: resources (`fhir_rows`), or what follows
-from the words (`fhir`).
+Belongs here: where the next page is, how many resources there are and what the server could not do, in whatever shape they
+come. Does not belong here: reading resources (`fhir_rows`), or what follows from the words (`fhir`).
+
+A page is passed over once: of its entries, which make up nearly all of it, only where each resource begins and ends is seen.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+import msgspec
 import orjson
 
-# What a page says beside its entries, which make up nearly all of it and are not read for this.
-BESIDE: Final = "['$.resourceType', '$.total', '$.meta.lastUpdated', '$.link', '$.issue']"
+_NOTHING: Final = msgspec.Raw(b"null")
+
+
+class NoPageError(Exception):
+    """What came is no JSON, or not a page's. Holds nothing of it."""
+
+
+class _Entry(msgspec.Struct):
+    """An entry, whose resource stays as it came."""
+
+    resource: msgspec.Raw = _NOTHING
+
+
+class _Bundle(msgspec.Struct, rename="camel"):
+    """A page, or what came instead of one; what may have any shape stays as it came."""
+
+    resource_type: msgspec.Raw = _NOTHING
+    total: msgspec.Raw = _NOTHING
+    meta: msgspec.Raw = _NOTHING
+    link: msgspec.Raw = _NOTHING
+    issue: msgspec.Raw = _NOTHING
+    entry: list[_Entry] | None = None
+
+
+_BUNDLES: Final = msgspec.json.Decoder(_Bundle)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,16 +61,27 @@ class Page:
     issues: tuple[str, ...]
 
 
-def page_of(told: Sequence[str | None]) -> Page:
-    """A page, from the JSON that stands at the places of `BESIDE`; what has another shape is as if it were not there."""
-    kind, total, made_at, links, issues = (None if each is None else orjson.loads(each) for each in told)
-    return Page(
+def page_of(body: bytes) -> tuple[Page, list[memoryview]]:
+    """A page and its resources, each as its own JSON; what else has another shape is as if it were not there.
+
+    Raises:
+        NoPageError: where it is no JSON, or its entries are none.
+    """
+    try:
+        bundle = _BUNDLES.decode(body)
+        told = (bundle.resource_type, bundle.total, bundle.meta, bundle.link, bundle.issue)
+        kind, total, meta, links, issues = (orjson.loads(memoryview(each)) for each in told)
+    except ValueError:
+        raise NoPageError from None
+    made_at = meta.get("lastUpdated") if isinstance(meta, dict) else None
+    page = Page(
         kind=kind if isinstance(kind, str) else None,
         links={link["relation"]: link["url"] for link in _objects(links) if _has_texts(link, "relation", "url")},
         total=total if isinstance(total, int) else None,
         made_at=moment_of(made_at) if isinstance(made_at, str) else None,
         issues=error_codes(issue for issue in _objects(issues) if _has_texts(issue, "severity", "code")),
     )
+    return page, [memoryview(entry.resource) for entry in bundle.entry or () if entry.resource is not _NOTHING]
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -24,16 +24,16 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.feeds.pulls.fhir_columns import COLUMNS, DELETED, KEYS, REFERENCES, STRUCTS
+from assets.feeds.pulls.fhir_columns import BEFOREHAND, COLUMNS, DELETED, KEYS, STRUCTS
 from assets.feeds.pulls.fhir_form_rows import FORM_ROWS, register_forms
 from assets.feeds.pulls.fhir_forms import Forms
-from assets.feeds.pulls.fhir_pages import BESIDE, Page, error_codes, page_of
+from assets.feeds.pulls.fhir_pages import NoPageError, Page, error_codes, page_of
 from assets.feeds.pulls.fhir_settings import Resource
 from assets.feeds.pulls.source import PullFailedError
 
 # Rows are made of that many bytes at once: planning a query costs what reading some megabytes does.
 _BATCH: Final = 16 * 1024 * 1024
-# How many batches are made at once, while the next one comes: DuckDB reads a batch by one thread.
+# How many batches are made at once, while the next one comes.
 _AT_ONCE: Final = 2
 _MEMORY: Final = "1GB"
 _TEXTS: Final = "rapport_texts"
@@ -103,6 +103,8 @@ class ResourceFile:
         self._con = duckdb.connect()
         self._con.execute(f"SET GLOBAL TimeZone = '{zone.key}'")
         self._con.execute(f"SET memory_limit = '{_MEMORY}'")
+        # Each batch is one worker's own; more threads for one wait for one another.
+        self._con.execute("SET threads = 1")
         register_forms(self._con, forms)
         self.begin_search()
         # Looking for words that repeat costs five times the writing, and zstd finds them too.
@@ -149,14 +151,12 @@ class ResourceFile:
             PullFailedError: where it is no JSON.
         """
         try:
-            text = page.decode()
-            told = self._con.execute(f"SELECT json_extract(?, {BESIDE})", [text]).fetchall()[0][0]
-        except _NO_JSONS:
+            told, resources = page_of(page)
+        except NoPageError:
             raise PullFailedError(_NO_JSON) from None
-        page_told = page_of(told)
-        if page_told.kind == "Bundle":
-            self._take(pa.table({"j": [text]}), size=len(page))
-        return page_told
+        if told.kind == "Bundle":
+            self._take(_one_a_row(resources), size=len(page))
+        return told
 
     def add_deleted(self, lines: bytes) -> None:
         """Take whole lines, a Bundle each, whose entries say which resources are no longer there."""
@@ -197,11 +197,7 @@ class ResourceFile:
     def _begin_batch(self) -> None:
         """Have rows made of what was taken, while more of it comes."""
         texts, self._texts, self._bytes = pa.concat_tables(self._texts), [], 0
-        struct = STRUCTS[self._resource]
-        taken = f"json_transform(j, '{struct}')"
-        if self._is_paged:
-            taken = f"""unnest(json_transform(j, '{{"entry":[{{"resource":{struct}}}]}}').entry).resource"""
-        taken = f"SELECT {taken} AS r FROM {_TEXTS}"
+        taken = f"SELECT json_transform(j, '{STRUCTS[self._resource]}') AS r FROM {_TEXTS}"
         rows = _rows_sql(self._resource)
         self._batches.append(self._workers.submit(self._made, texts, taken=taken, rows=rows, is_counted=self._is_paged))
 
@@ -212,8 +208,7 @@ class ResourceFile:
                 con.register(_TEXTS, texts)
                 # A table of its own, for in one query DuckDB would read the JSON again for every condition and column.
                 con.execute(f"CREATE TEMP TABLE taken AS {taken}")
-                con.execute(f"CREATE TEMP TABLE made AS {rows}")
-                made = con.sql("SELECT * FROM made").to_arrow_table()
+                made = con.sql(rows).to_arrow_table()
                 return _Batch(made, *_counted(con, self._resource)) if is_counted else _Batch(made, None, ())
         except _NO_JSONS:
             raise _NoJsonError from None
@@ -273,9 +268,8 @@ def _rows_sql(resource: Resource) -> str:
     """SELECT of the file's rows, each with the hash of its key, from what was taken."""
     select = f"SELECT r FROM taken WHERE {_of_kind(resource)}"
     select = FORM_ROWS.get(resource, "{resources}").replace("{resources}", select)
-    references = REFERENCES.get(resource)
-    if references is not None:
-        select = f"SELECT *, array_to_string(list_transform({references}), '  ') AS refs FROM ({select})"
+    for more in BEFOREHAND.get(resource, ()):
+        select = f"SELECT *, {more} FROM ({select})"
     columns = ", ".join(f'{column.sql} AS "{column.name}"' for column in COLUMNS[resource])
     keys = ", ".join(f'"{name}"' for name in KEYS[resource])
     return f"SELECT *, hash({keys}) AS key FROM (SELECT {columns} FROM ({select}))"
@@ -288,12 +282,21 @@ def _as_texts(lines: bytes) -> pa.Table:
     if letters.size and (not ends.size or ends[-1] != letters.size):
         ends = np.append(ends, letters.size)
     offsets = np.concatenate(([0], ends)).astype(np.int32)
-    column = pa.StringArray.from_buffers(len(ends), pa.py_buffer(offsets), pa.py_buffer(lines))
-    table = pa.table({"j": column})
+    table = _column(offsets, lines)
     is_blank = np.zeros(len(ends), np.bool_)
     for at in np.flatnonzero(np.diff(offsets) <= _SHORT).tolist():
         is_blank[at] = not lines[offsets[at] : offsets[at + 1]].strip()
     return table.filter(pa.array(~is_blank)) if is_blank.any() else table
+
+
+def _one_a_row(resources: Sequence[memoryview]) -> pa.Table:
+    """Resources as a column of text; their own lines may have ends within."""
+    return _column(np.cumsum([0, *(each.nbytes for each in resources)], dtype=np.int32), b"".join(resources))
+
+
+def _column(offsets: npt.NDArray[np.int32], letters: bytes) -> pa.Table:
+    column = pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets), pa.py_buffer(letters))
+    return pa.table({"j": column})
 
 
 def _quoted(path: Path) -> str:
