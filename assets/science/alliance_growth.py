@@ -22,9 +22,11 @@ import numpy.typing as npt
 import polars as pl
 from scipy import special, stats
 
-from assets.science.intervals import Integrated, integrate, mixture_below, mixture_interval, mixture_mean_sd
+from assets.science.cross_products import Floats, Integers, UnitProducts
+from assets.science.intervals import Integrated, integrate
+from assets.science.mixtures import mixture_below, mixture_interval, mixture_mean_sd
 from assets.science.multilevel import EstimateRefusedError, NestedModel, fit
-from assets.science.nested_likelihood import Floats, Integers, Level, UnitProducts
+from assets.science.nested_likelihood import Level
 
 COVERAGE: Final = 0.95
 CLIENTS_LEARNT_FROM: Final = 2000

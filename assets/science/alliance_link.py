@@ -19,11 +19,12 @@ import polars as pl
 from scipy import stats
 
 from assets.science.corrected_moments import corrected_moments
-from assets.science.intervals import integrate, mixture_below, mixture_interval, mixture_mean_sd
+from assets.science.cross_products import Floats
+from assets.science.intervals import integrate
+from assets.science.mixtures import mixture_below, mixture_interval, mixture_mean_sd
 from assets.science.multilevel import EstimateRefusedError
-from assets.science.nested_likelihood import Floats
 from assets.science.shrinkage import false_discoveries_held
-from assets.science.split_panel import LEVELS, WITHIN, SplitPanel, jackknife_error, split_panel
+from assets.science.split_panel import LEVELS, SplitPanel, jackknife_error, split_panel
 from assets.science.verdicts import CLEAR_FROM, LIKELY_FROM
 
 COVERAGE: Final = 0.95
@@ -260,8 +261,8 @@ def _clinicians(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect) -> pl
     drawn = integrate(panel.naive_fit, level="clinician", seed=SEED)
     shift = float(corrected.estimate[0] - panel.naive[0])
     shift_error = float(jackknife_error(corrected.without[:, 0] - panel.naive_without[:, 0], np.asarray(shift)))
-    own = drawn.own[:, :, WITHIN] + shift
-    own_sd = np.hypot(drawn.own_sd[:, :, WITHIN], shift_error)
+    own = drawn.own[:, :, 1] + shift
+    own_sd = np.hypot(drawn.own_sd[:, :, 1], shift_error)
     apart, apart_sd = drawn.effects[:, :, 1], drawn.effects_sd[:, :, 1]
     mean, _ = mixture_mean_sd(drawn.weights, own, own_sd)
     low, high = mixture_interval(drawn.weights, own, own_sd, coverage=COVERAGE)

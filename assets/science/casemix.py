@@ -16,17 +16,12 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from assets.science.cross_products import Floats, Statistics
 from assets.science.funnel import CONFIDENCES, FEWEST_TO_SHOW, overdispersion
-from assets.science.intervals import (
-    Integrated,
-    integrate,
-    mixture_below,
-    mixture_interval,
-    mixture_mean_sd,
-    weighted_interval,
-)
+from assets.science.intervals import Integrated, integrate
+from assets.science.mixtures import mixture_below, mixture_interval, mixture_mean_sd, weighted_interval
 from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel, fit
-from assets.science.nested_likelihood import Floats, Level, Statistics, has_client_intercept
+from assets.science.nested_likelihood import Level, has_client_intercept
 from assets.science.shrinkage import reliability, unit_effects
 from assets.science.sufficient_statistics import compressed_products, unit_products
 from assets.science.verdicts import corrected_p_values

@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from assets.science.intervals import Integrated, integrate, mixture_below, mixture_interval, mixture_mean_sd
-from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel, fit, sweep_of
-from assets.science.nested_likelihood import Level, UnitProducts
+from assets.science.cross_products import CompressedProducts, UnitProducts, clients_absorbed
+from assets.science.intervals import Integrated, integrate
+from assets.science.mixtures import mixture_below, mixture_interval, mixture_mean_sd
+from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel, fit
+from assets.science.nested_likelihood import Level
 from assets.science.sufficient_statistics import compressed_from_patterns, compressed_products, unit_products
 
 COVERAGE: Final = 0.95
@@ -119,16 +121,16 @@ def clinician_levels(clients: pl.DataFrame, *, minimum_clinicians: int, seed: in
     statistics, names = compressed_from_patterns(patterns, columns=1)
     try:
         fitted = fit(_model((), statistics), method="REML")
-        drawn = integrate(fit(_with_clients_held(fitted), method="REML"), level="clinician", seed=seed)
+        drawn = integrate(fit(_with_clients_held(fitted, statistics), method="REML"), level="clinician", seed=seed)
     except EstimateRefusedError as refused:
         return _refused(str(refused))
     return _described(drawn, names=names, centre=centre)
 
 
-def _with_clients_held(fitted: Fit) -> NestedModel:
+def _with_clients_held(fitted: Fit, statistics: CompressedProducts) -> NestedModel:
     """The model with clients absorbed at their estimated variance over sigma, which hundreds of clients tell well."""
-    held = sweep_of(fitted).levels[0].products[0]
-    return _model((), UnitProducts(products=held, rows=fitted.model.statistics.rows))
+    held = clients_absorbed(float(fitted.theta[0]), statistics)
+    return _model((), UnitProducts(products=held, rows=statistics.rows))
 
 
 def _described(drawn: Integrated, *, names: pl.Series, centre: float) -> ClinicianEffects:

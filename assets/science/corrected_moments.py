@@ -30,8 +30,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from assets.science.cross_products import Floats
 from assets.science.multilevel import EstimateRefusedError
-from assets.science.nested_likelihood import Floats
 from assets.science.own_courses import NO_VARIANCE, Equation, Equations, equations
 
 # Feedback may change over a therapy. Where there is little to see it by it is drawn to constancy, with the weight of a

@@ -17,7 +17,8 @@ import polars as pl
 from scipy import stats
 from scipy.special import expit
 
-from assets.science.intervals import integrate, mixture_below, mixture_interval, mixture_mean_sd
+from assets.science.intervals import integrate
+from assets.science.mixtures import mixture_below, mixture_interval, mixture_mean_sd
 from assets.science.multilevel import EstimateRefusedError, NestedModel, fit
 from assets.science.nested_likelihood import Level
 from assets.science.sufficient_statistics import compressed_products

@@ -16,8 +16,9 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from assets.science.cross_products import Floats
 from assets.science.multilevel import EstimateRefusedError, NestedModel, fit
-from assets.science.nested_likelihood import Floats, Level
+from assets.science.nested_likelihood import Level
 from assets.science.sufficient_statistics import unit_products
 
 BEHIND_SHARE: Final = 0.20

@@ -2,7 +2,7 @@
 
 What belongs here: the posterior of a nested model's covariance parameters, on a grid where there is one and by adaptive
 importance sampling where there are more, and what it says of fixed effects, units' effects and shares of variance. What
-does not: the likelihood (`nested_likelihood.py`) and plug-in variances (`shrinkage.py`), which are too small when there
+does not: means and quantiles of the mixtures it ends in (`mixtures.py`), the likelihood (`nested_likelihood.py`) and plug-in variances (`shrinkage.py`), which are too small when there
 are few clinicians: with 20 clinicians a nominal 95% interval for a clinician's slope covers about 75%.
 
 Fixed effects and sigma are integrated out exactly (flat prior, 1/sigma^2: the REML value is minus twice the log
@@ -21,10 +21,11 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize
 
+from assets.science.cross_products import Floats, Integers
 from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel
-from assets.science.nested_likelihood import Floats, Integers, has_client_intercept, profile, sweep
+from assets.science.nested_likelihood import has_client_intercept, profile, sweep
 from assets.science.shrinkage import descend
 
 DRAWS_PER_STAGE: Final = 150
@@ -32,14 +33,12 @@ STAGES: Final = 3
 TAILS: Final = 4.0  # degrees of freedom of the t proposals
 OUTERMOST: Final = 3.0
 FARTHEST: Final = 12.0  # of a log ratio
-NEWTON_STEPS: Final = 60
-NEWTON_ENOUGH: Final = 1e-10  # of the mixture's spread
 NEGLIGIBLE: Final = 1e-6
 ROUGH: Final = 33  # points while the posterior is looked for
 GRID: Final = 121
 DEPTH: Final = 14.0  # log units below the mode that a grid reaches
 SINGLE_RANGE: Final = (-9.0, 3.0)  # of a single log ratio: beyond lies next to nothing of the prior
-DOUBLES_AT_ONCE: Final = 4_000_000
+DOUBLES_AT_ONCE: Final = 500_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +55,8 @@ class Integrated:
     ratios: Floats
     beta: Floats  # (D, p)
     beta_sd: Floats  # (D, p)
-    own: Floats  # (D, U, p) whole coefficients of each unit of the level
-    own_sd: Floats  # (D, U, p)
+    own: Floats  # (D, U, q) whole coefficients, fixed part included, of the level's random columns
+    own_sd: Floats  # (D, U, q)
     effects: Floats  # (D, U, q)
     effects_sd: Floats  # (D, U, q)
     effective_draws: float
@@ -98,67 +97,6 @@ def integrate(fitted: Fit, *, level: str, seed: int) -> Integrated:
     )
 
 
-def mixture_mean_sd(weights: Floats, mean: Floats, sd: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of a weighted mixture of normals along the first axis."""
-    centre = np.tensordot(weights, mean, axes=1)
-    second = np.tensordot(weights, sd**2 + (mean - centre) ** 2, axes=1)
-    return np.asarray(centre), np.sqrt(second)
-
-
-def mixture_interval(weights: Floats, mean: Floats, sd: Floats, *, coverage: float) -> tuple[Floats, Floats]:
-    """Equal-tailed interval of a weighted mixture of normals along the first axis.
-
-    Args:
-        weights: (D,) adding up to one.
-        mean: (D, ...).
-        sd: (D, ...), positive.
-        coverage: as 0.95.
-
-    Returns:
-        Lower and upper end, each of the remaining shape.
-    """
-    tail = (1.0 - coverage) / 2.0
-    shape = np.shape(mean)[1:]
-    flat_mean, flat_sd = (np.reshape(a, (len(weights), -1)) for a in (mean, sd))
-    ends = [_mixture_quantile(weights, flat_mean, flat_sd, q).reshape(shape) for q in (tail, 1.0 - tail)]
-    return ends[0], ends[1]
-
-
-def mixture_below(weights: Floats, mean: Floats, sd: Floats, *, threshold: float) -> Floats:
-    """The probability that a weighted mixture of normals lies below a threshold, along the first axis."""
-    return np.asarray(np.tensordot(weights, special.ndtr((threshold - mean) / sd), axes=1))
-
-
-def weighted_interval(weights: Floats, values: Floats, *, coverage: float) -> tuple[float, float]:
-    """Equal-tailed interval of weighted draws (D,)."""
-    order = np.argsort(values)
-    reached = np.cumsum(weights[order]) - weights[order] / 2.0
-    tail = (1.0 - coverage) / 2.0
-    low, high = np.interp([tail, 1.0 - tail], reached, values[order])
-    return float(low), float(high)
-
-
-def _mixture_quantile(weights: Floats, mean: Floats, sd: Floats, probability: float) -> Floats:
-    """By Newton's steps from the normal of the same mean and spread, kept between the outermost components' quantiles."""
-    reach = 1.0 + abs(float(stats.norm.ppf(probability)))
-    low, high = (mean - reach * sd).min(axis=0), (mean + reach * sd).max(axis=0)
-    centre, spread = mixture_mean_sd(weights, mean, sd)
-    at = np.clip(centre + float(stats.norm.ppf(probability)) * spread, low, high)
-    for _ in range(NEWTON_STEPS):
-        z = (at - mean) / sd
-        above = np.tensordot(weights, special.ndtr(z), axes=1) - probability
-        slope = np.tensordot(weights, np.exp(-0.5 * z * z) / sd, axes=1) / np.sqrt(2.0 * np.pi)
-        low, high = np.where(above < 0.0, at, low), np.where(above < 0.0, high, at)
-        onward = at - above / np.maximum(slope, 1e-300)
-        # A step that leaves the bracket halves it instead.
-        onward = np.where((onward > low) & (onward < high), onward, (low + high) / 2.0)
-        moved = np.abs(onward - at)
-        at = onward
-        if np.all(moved <= NEWTON_ENOUGH * spread):
-            break
-    return np.asarray(at)
-
-
 def _kinds(model: NestedModel) -> str:
     """The free parameters in order: i log SD of an intercept, s log SD of a slope, r transformed correlation."""
     first = "i" if has_client_intercept(model.statistics) else ""
@@ -197,8 +135,9 @@ def _to_theta(model: NestedModel, points: Floats) -> tuple[Floats, Floats]:
 
 
 def _chunks(model: NestedModel, theta: Floats) -> list[Floats]:
-    """Parameter vectors in lots that fit in memory."""
-    each = max(1, DOUBLES_AT_ONCE // model.statistics.products.size)
+    """Parameter vectors in lots that stay near the processor: what a sweep keeps of each unit is a few of its rows."""
+    units, size, _ = model.statistics.products.shape
+    each = max(1, DOUBLES_AT_ONCE // (units * size * len(model.levels[0].random)))
     return [theta[i : i + each] for i in range(0, len(theta), each)]
 
 
@@ -342,8 +281,8 @@ def _describe(model: NestedModel, theta: Floats, *, kept: tuple[int, ...], place
         "sigma": np.sqrt(sigma2),
         "beta": beta[:, :-1],
         "beta_sd": np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)[:, :-1]),
-        "own": unit.state[:, :, :-1],
-        "own_sd": np.sqrt(np.diagonal(unit.state_variance, axis1=2, axis2=3)[:, :, :-1]),
+        "own": unit.own,
+        "own_sd": np.sqrt(np.diagonal(unit.own_variance, axis1=2, axis2=3)),
         "effects": unit.effects,
         "effects_sd": np.sqrt(np.diagonal(unit.variance, axis1=2, axis2=3)),
     }

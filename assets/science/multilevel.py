@@ -17,13 +17,12 @@ from typing import Final
 import numpy as np
 from scipy import optimize
 
+from assets.science.cross_products import CompressedProducts, Floats, Statistics
 from assets.science.nested_likelihood import (
-    CompressedProducts,
-    Floats,
     Level,
     Method,
-    Statistics,
     Sweep,
+    contributions,
     factors,
     gradient,
     has_client_intercept,
@@ -288,8 +287,8 @@ def leave_one_out(fitted: Fit) -> Floats:
         EstimateRefusedError: without one of the units the rest cannot answer.
     """
     columns = list(fitted.kept)
-    swept = sweep_of(fitted)
-    without = swept.total[0] - swept.contributions[0]
+    swept, model = sweep_of(fitted), fitted.model
+    without = swept.total[0] - contributions(fitted.theta, swept, statistics=model.statistics, levels=model.levels)
     within = without[:, columns][:, :, columns]
     scale = np.sqrt(np.diag(swept.total[0])[columns])
     if np.linalg.eigvalsh(within / np.outer(scale, scale))[:, 0].min() < INDEPENDENT:

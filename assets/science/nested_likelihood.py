@@ -1,7 +1,7 @@
 """The likelihood of a nested Gaussian mixed model, from cross products alone.
 
 What belongs here: levels, the forward sweep that absorbs one level after another, the REML or ML criterion and its
-exact gradient. What does not: where the cross products come from (`sufficient_statistics.py`), the search for the best
+exact gradient. What does not: the cross products (`cross_products.py`), the search for the best
 parameters (`multilevel.py`), predicted effects (`shrinkage.py`).
 
 Notation. W = [X | y] has m = p + 1 columns, the first of X being ones. Unit u of a level has random coefficients on the
@@ -19,40 +19,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
+from assets.science.cross_products import (
+    CompressedProducts,
+    Floats,
+    Integers,
+    Statistics,
+    clients_absorbed,
+    patterns_taken,
+    products_within,
+    sum_within,
+    times,
+)
+
 Method = Literal["REML", "ML"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnitProducts:
-    """W'W of each innermost unit with random coefficients (U, m, m), and the number of rows behind them."""
-
-    products: Floats
-    rows: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class CompressedProducts:
-    """What a model with a random intercept for each client needs of its rows, clients no longer told apart.
-
-    A client's random intercept acts through how many rows the client has, so the outer products of client sums are kept
-    summed over the clients of a clinician that have the same number of rows: a pattern. Patterns ascend by unit.
-    """
-
-    products: Floats  # (K, m, m) W'W of each clinician
-    # (P, m (m + 1) / 2) sum of s s' over the clients of the pattern, s being a client's column sums; by `pack`
-    pattern_sums: Floats
-    pattern_rows: Floats  # (P,) rows of each client of the pattern
-    pattern_clients: Floats  # (P,) how many clients
-    pattern_unit: Integers  # (P,) position of the clinician in `products`
-    rows: int
-
-
-Statistics = UnitProducts | CompressedProducts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,24 +51,24 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class LevelSweep:
-    """One level swept: L (D, q, q), A (D, U, m, m), H (D, U, q, q) and the gain H A_z (D, U, q, m)."""
+    """One level swept: L (D, q, q), the rows A_z (D, U, q, m), H (D, U, q, q) and the gain H A_z (D, U, q, m).
+
+    Of A no more than its rows z are kept for each unit and parameter vector. Where they hang on no parameter the first
+    axis of the rows is one long.
+    """
 
     factor: Floats
-    products: Floats
+    rows: Floats
     spread: Floats
     gain: Floats
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sweep:
-    """The forward sweep.
-
-    log|V| (D,), W'V^-1 W (D, m, m), what each top unit adds to it (D, U, m, m), and each level's parts.
-    """
+    """The forward sweep: log|V| (D,), W'V^-1 W (D, m, m), and each level's parts."""
 
     log_determinant: Floats
     total: Floats
-    contributions: Floats
     levels: tuple[LevelSweep, ...]
 
 
@@ -148,29 +128,39 @@ def sweep(theta: Floats, statistics: Statistics, levels: Sequence[Level]) -> Swe
         The sweep.
     """
     log_determinant = np.zeros(len(theta))
-    products: Floats
-    if isinstance(statistics, CompressedProducts):
-        products, log_determinant = _absorb_clients(theta[:, 0], statistics)
-    else:
-        products = np.broadcast_to(statistics.products, (len(theta), *statistics.products.shape))
+    products = statistics.products[None]
     swept = []
-    for level, factor in zip(levels, factors(theta, statistics, levels), strict=True):
-        z = list(level.random)
-        rows = products[:, :, z, :]
-        spread, log_det = _spread(factor, rows[:, :, :, z])
-        log_determinant = log_determinant + log_det
+    for place, (level, factor) in enumerate(zip(levels, factors(theta, statistics, levels), strict=True)):
+        z = level.random
+        if place == 0 and isinstance(statistics, CompressedProducts):
+            rows, summed, log_determinant = _absorb_clients(theta[:, 0], statistics, level)
+        else:
+            rows, summed = products[:, :, z, :], sum_within(products, level.parent)
+        spread, log_det = _spread(factor, rows[..., z])
         gain = spread @ rows
-        swept.append(LevelSweep(factor=factor, products=products, spread=spread, gain=gain))
-        contributions = products - np.swapaxes(rows, 2, 3) @ gain
-        products = (
-            contributions if level.parent is None else np.add.reduceat(contributions, _starts(level.parent), axis=1)
-        )
-    return Sweep(
-        log_determinant=log_determinant,
-        total=contributions.sum(axis=1),
-        contributions=contributions,
-        levels=tuple(swept),
-    )
+        swept.append(LevelSweep(factor=factor, rows=rows, spread=spread, gain=gain))
+        log_determinant = log_determinant + log_det
+        products = summed - products_within(rows, gain, level.parent)
+    return Sweep(log_determinant=log_determinant, total=products[:, 0], levels=tuple(swept))
+
+
+def contributions(theta: Floats, swept: Sweep, *, statistics: Statistics, levels: Sequence[Level]) -> Floats:
+    """What each unit of the top level adds to W'V^-1 W: (U, m, m).
+
+    Args:
+        theta: (t,) the parameters the sweep was made at.
+        swept: the sweep, D = 1.
+        statistics: as for the sweep.
+        levels: as for the sweep.
+    """
+    added = statistics.products
+    if isinstance(statistics, CompressedProducts):
+        added = clients_absorbed(theta[0], statistics)
+    for level, part in zip(levels, swept.levels, strict=True):
+        added = added - np.swapaxes(part.rows[0], 1, 2) @ part.gain[0]
+        if level.parent is not None:
+            added = sum_within(added[None], level.parent)[0]
+    return added
 
 
 def profile(swept: Sweep, *, kept: Sequence[int], rows: int, method: Method) -> Profile:
@@ -240,78 +230,53 @@ def gradient(
         carried[np.ix_(columns, columns)] += profiled.unscaled[0]
     carried = carried[None]
     slopes: list[float] = []
-    for level, part in zip(reversed(levels), reversed(swept.levels), strict=True):
-        z = list(level.random)
-        products, spread, gain = part.products[0], part.spread[0], part.gain[0]
-        if level.parent is not None:
-            carried = carried[level.parent]
-        rows = products[:, z, :]
+    for place in reversed(range(len(levels))):
+        z, parent, part = levels[place].random, levels[place].parent, swept.levels[place]
+        rows, spread, gain = part.rows[0], part.spread[0], part.gain[0]
         block = rows[:, :, z]
         left = rows - block @ gain
-        inner = (block - block @ spread @ block - left @ carried @ np.swapaxes(left, 1, 2)).sum(axis=0)
+        through = np.tensordot(times(left, carried, parent), left, axes=([0, 2], [0, 2]))
+        inner = (block - block @ spread @ block).sum(axis=0) - through
         by_factor = 2.0 * inner @ part.factor[0]
         slopes = [by_factor[r, c] for r, c in triangle(len(z))] + slopes
-        if level is levels[0] and not has_client_intercept(statistics):
-            break
-        through = np.broadcast_to(np.eye(size), products.shape).copy()
-        through[:, z, :] -= gain
-        carried = through @ carried @ np.swapaxes(through, 1, 2)
-        carried[np.ix_(range(len(carried)), z, z)] += spread
-    if isinstance(statistics, CompressedProducts):
-        n, variance = statistics.pattern_rows, theta[0] ** 2
-        weight = 1.0 / (1.0 + variance * n) ** 2
-        summed = _pattern_sum(weight, statistics)
-        upper, twice = _upper(size)
-        fall = float(((carried[:, upper[0], upper[1]] * twice) * summed).sum())
-        sizes, clients = _clients_by_rows(statistics)
-        rise = float((clients * sizes / (1.0 + variance * sizes)).sum())
-        slopes = [2.0 * theta[0] * (rise - fall), *slopes]
+        if place > 0:
+            below = carried[np.zeros(len(rows), dtype=np.int64) if parent is None else parent]
+            onward = np.broadcast_to(np.eye(size), below.shape).copy()
+            onward[:, z, :] -= gain
+            carried = onward @ below @ np.swapaxes(onward, 1, 2)
+            carried[np.ix_(range(len(carried)), z, z)] += spread
+        elif isinstance(statistics, CompressedProducts):
+            slopes = [_slope_of_clients(theta[0], carried, part, statistics=statistics, level=levels[0]), *slopes]
     return np.asarray(slopes)
 
 
-def pack(matrices: Floats) -> Floats:
-    """The upper triangles of symmetric matrices (..., m, m), row by row: (..., m (m + 1) / 2)."""
-    (rows, columns), _ = _upper(matrices.shape[-1])
-    return np.ascontiguousarray(matrices[..., rows, columns])
+def _slope_of_clients(
+    ratio: float, carried: Floats, part: LevelSweep, *, statistics: CompressedProducts, level: Level
+) -> float:
+    """The criterion's derivative by the clients' ratio; F G F' + H met with the patterns' sums without being written out."""
+    n, variance = statistics.pattern_rows, ratio**2
+    weight = (1.0 / (1.0 + variance * n) ** 2)[None]
+    rows, summed = patterns_taken(weight, statistics, columns=level.random, parent=level.parent)
+    gain, through = part.gain[0], times(part.gain[0], carried, level.parent)
+    corner = through @ np.swapaxes(gain, 1, 2) + part.spread[0]
+    fall = (carried * summed[0]).sum() - 2.0 * (through * rows[0]).sum() + (corner * rows[0][:, :, level.random]).sum()
+    sizes, clients, _ = statistics.by_rows
+    rise = (clients * sizes / (1.0 + variance * sizes)).sum()
+    return float(2.0 * ratio * (rise - fall))
 
 
-def _starts(parent: Integers) -> Integers:
-    return np.flatnonzero(np.r_[True, parent[1:] != parent[:-1]])
+def _absorb_clients(ratio: Floats, statistics: CompressedProducts, level: Level) -> tuple[Floats, Floats, Floats]:
+    """Absorb a random intercept for each client whose standard deviation is `ratio` (D,) times sigma.
 
-
-def _upper(size: int) -> tuple[tuple[Integers, Integers], Floats]:
-    """Places of the upper triangle, and how often each stands in the full matrix."""
-    rows, columns = np.triu_indices(size)
-    return (rows, columns), np.where(rows == columns, 1.0, 2.0)
-
-
-def _pattern_sum(weight: Floats, statistics: CompressedProducts) -> Floats:
-    """The weighted sum of pattern sums over each clinician's patterns, upper triangle only: (K, m (m + 1) / 2)."""
-    count = len(statistics.products)
-    ends = np.searchsorted(statistics.pattern_unit, np.arange(count + 1))
-    spread = sparse.csr_matrix((weight, np.arange(len(weight)), ends), shape=(count, len(weight)))
-    return np.asarray(spread @ statistics.pattern_sums)
-
-
-def _clients_by_rows(statistics: CompressedProducts) -> tuple[Floats, Floats]:
-    """The numbers of rows that clients have, and how many clients have each: a few dozen, where patterns are thousands."""
-    clients = np.bincount(statistics.pattern_rows.astype(np.int64), weights=statistics.pattern_clients)
-    sizes = np.flatnonzero(clients)
-    return sizes.astype(np.float64), np.asarray(clients[sizes], dtype=np.float64)
-
-
-def _absorb_clients(ratio: Floats, statistics: CompressedProducts) -> tuple[Floats, Floats]:
-    """Absorb a random intercept for each client whose standard deviation is `ratio` (D,) times sigma."""
-    size = statistics.products.shape[1]
-    (rows, columns), _ = _upper(size)
-    full = np.zeros((size, size), dtype=np.int64)
-    full[rows, columns] = full[columns, rows] = np.arange(len(rows))
+    Returns:
+        The rows z of what is left of each clinician's products, what is left of all above, and the log determinant.
+    """
     variance = (ratio**2)[:, None]
     n = statistics.pattern_rows
-    weight = variance / (1.0 + variance * n)
-    taken = np.stack([_pattern_sum(w, statistics)[:, full] for w in weight])
-    sizes, clients = _clients_by_rows(statistics)
-    return statistics.products - taken, (clients * np.log1p(variance * sizes)).sum(axis=1)
+    rows, whole = patterns_taken(variance / (1.0 + variance * n), statistics, columns=level.random, parent=level.parent)
+    sizes, clients, _ = statistics.by_rows
+    left = sum_within(statistics.products[None], level.parent) - whole
+    return statistics.products[:, level.random, :] - rows, left, (clients * np.log1p(variance * sizes)).sum(axis=1)
 
 
 def _spread(factor: Floats, block: Floats) -> tuple[Floats, Floats]:
@@ -320,18 +285,25 @@ def _spread(factor: Floats, block: Floats) -> tuple[Floats, Floats]:
     In closed form for one and two columns.
     """
     size = factor.shape[1]
+    if size == 1:
+        variance = factor[:, None] ** 2
+        determinant = 1.0 + variance * block
+        return variance / determinant, np.log(determinant[..., 0, 0]).sum(axis=1)
+    if size == 2:
+        return _spread_of_two(factor, block)
     wide = factor[:, None]
     inner = np.eye(size) + np.swapaxes(wide, 2, 3) @ block @ wide
-    if size == 1:
-        determinant = inner[..., 0, 0]
-        inverse = 1.0 / inner
-    elif size == 2:
-        determinant = inner[..., 0, 0] * inner[..., 1, 1] - inner[..., 0, 1] * inner[..., 1, 0]
-        swapped = np.empty_like(inner)
-        swapped[..., 0, 0], swapped[..., 1, 1] = inner[..., 1, 1], inner[..., 0, 0]
-        swapped[..., 0, 1], swapped[..., 1, 0] = -inner[..., 0, 1], -inner[..., 1, 0]
-        inverse = swapped / determinant[..., None, None]
-    else:
-        determinant = np.linalg.det(inner)
-        inverse = np.asarray(np.linalg.inv(inner), dtype=np.float64)
-    return wide @ inverse @ np.swapaxes(wide, 2, 3), np.log(determinant).sum(axis=1)
+    inverse = np.asarray(np.linalg.inv(inner), dtype=np.float64)
+    return wide @ inverse @ np.swapaxes(wide, 2, 3), np.log(np.linalg.det(inner)).sum(axis=1)
+
+
+def _spread_of_two(factor: Floats, block: Floats) -> tuple[Floats, Floats]:
+    a, b, c = (factor[:, None, r, s] for r, s in ((0, 0), (1, 0), (1, 1)))
+    p, q, r = (block[..., i, j] for i, j in ((0, 0), (0, 1), (1, 1)))
+    first, second, last = 1.0 + a * (a * p + b * q) + b * (a * q + b * r), c * (a * q + b * r), 1.0 + c * c * r
+    determinant = first * last - second * second
+    spread = np.empty((*determinant.shape, 2, 2))
+    spread[..., 0, 0] = a * a * last / determinant
+    spread[..., 0, 1] = spread[..., 1, 0] = a * (b * last - c * second) / determinant
+    spread[..., 1, 1] = (b * b * last - 2.0 * b * c * second + c * c * first) / determinant
+    return spread, np.log(determinant).sum(axis=1)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from assets.science.cross_products import Floats, Integers
 from assets.science.multilevel import EstimateRefusedError
-from assets.science.nested_likelihood import Floats, Integers
 
 FEWEST_ROWS: Final = 3  # an intercept and a slope take two
 FEWEST_LINKED: Final = 2  # an intercept takes one

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from assets.science.cross_products import Floats, times
 from assets.science.multilevel import Fit, sweep_of
-from assets.science.nested_likelihood import Floats, Level, Sweep
+from assets.science.nested_likelihood import Level, LevelSweep, Sweep
 
 Flags = npt.NDArray[np.bool_]
 
@@ -44,13 +45,14 @@ class UnitEffects:
 class Descent:
     """One level on the way down, D parameter vectors at once.
 
-    Effects (D, U, q) with their variance, and whole coefficients with theirs.
+    Effects with their variance, and the whole coefficients of the level's random columns with theirs. All other
+    coefficients of a unit are those of the unit above it.
     """
 
-    effects: Floats
-    variance: Floats
-    state: Floats  # (D, U, m)
-    state_variance: Floats  # (D, U, m, m)
+    effects: Floats  # (D, U, q)
+    variance: Floats  # (D, U, q, q)
+    own: Floats  # (D, U, q)
+    own_variance: Floats  # (D, U, q, q)
 
 
 def descend(
@@ -69,29 +71,49 @@ def descend(
     Returns:
         The levels from the top.
     """
-    size = swept.total.shape[1]
     state, variance = beta[:, None], covariance[:, None]
-    outcome = np.zeros(size)
-    outcome[-1] = 1.0
-    found = []
+    found: list[Descent] = []
     pairs = list(zip(levels, swept.levels, strict=True))[::-1]
-    for level, part in pairs[:depth]:
+    for place, (level, part) in enumerate(pairs[:depth]):
+        if place > 0:
+            state, variance = _one_level_on(
+                state, variance, part=pairs[place - 1][1], level=pairs[place - 1][0], at=found[-1]
+            )
         z = list(level.random)
-        if level.parent is not None:
-            state, variance = state[:, level.parent], variance[:, level.parent]
-        effects = np.einsum("duqm,dum->duq", part.gain, outcome - state)
-        own = sigma2[:, None, None, None] * part.spread
-        effect_variance = own + part.gain @ variance @ np.swapaxes(part.gain, 2, 3)
-        through = np.broadcast_to(np.eye(size), (*part.gain.shape[:2], size, size)).copy()
-        through[:, :, z, :] -= part.gain
-        state = np.broadcast_to(state, (*part.gain.shape[:2], size)).copy()
-        state[:, :, z] += effects
-        variance = through @ variance @ np.swapaxes(through, 2, 3)
-        for a, row in enumerate(z):
-            for b, column in enumerate(z):
-                variance[:, :, row, column] += own[:, :, a, b]
-        found.append(Descent(effects=effects, variance=effect_variance, state=state, state_variance=variance))
+        above = np.zeros(part.gain.shape[1], dtype=np.int64) if level.parent is None else level.parent
+        expected = times(part.gain, state[..., None], level.parent)[..., 0]
+        effects = part.gain[..., -1] - expected
+        moved = times(part.gain, variance, level.parent)
+        residual = sigma2[:, None, None, None] * part.spread
+        effect_variance = residual + moved @ np.swapaxes(part.gain, 2, 3)
+        shared = moved[..., z] + np.swapaxes(moved[..., z], 2, 3)
+        of_above = variance[:, :, z][:, :, :, z][:, above]
+        found.append(
+            Descent(
+                effects=effects,
+                variance=effect_variance,
+                own=state[:, :, z][:, above] + effects,
+                own_variance=of_above - shared + effect_variance,
+            )
+        )
     return found
+
+
+def _one_level_on(
+    state: Floats, variance: Floats, *, part: LevelSweep, level: Level, at: Descent
+) -> tuple[Floats, Floats]:
+    """Whole coefficients (D, U, m) of a level's units and their covariance, from those of the level above."""
+    z, units = list(level.random), part.gain.shape[1]
+    above = np.zeros(units, dtype=np.int64) if level.parent is None else level.parent
+    state, variance = state[:, above].copy(), variance[:, above].copy()
+    state[:, :, z] += at.effects
+    moved = part.gain @ variance
+    variance[:, :, z, :] -= moved
+    variance[:, :, :, z] -= np.swapaxes(moved, 2, 3)
+    for a, row in enumerate(z):
+        for b, column in enumerate(z):
+            variance[:, :, row, column] += at.variance[:, :, a, b]
+    return state, variance
 
 
 def unit_effects(fitted: Fit) -> dict[str, UnitEffects]:
@@ -112,12 +134,15 @@ def unit_effects(fitted: Fit) -> dict[str, UnitEffects]:
     sigma2, depth = np.array([fitted.residual_variance]), len(model.levels)
     with_beta = descend(swept, model.levels, sigma2=sigma2, beta=beta, covariance=covariance, depth=depth)
     without = descend(swept, model.levels, sigma2=sigma2, beta=beta, covariance=np.zeros_like(covariance), depth=depth)
-    is_dropped = np.isin(np.arange(size - 1), columns, invert=True)
+    own, own_sd = fitted.beta[None], fitted.beta_se[None]
     found = {}
     for level, full, bare in zip(reversed(model.levels), with_beta, without, strict=True):
-        own = full.state[0, :, :-1].copy()
-        own_sd = np.sqrt(np.diagonal(full.state_variance[0], axis1=1, axis2=2)[:, :-1])
-        own[:, is_dropped], own_sd[:, is_dropped] = np.nan, np.nan
+        units, z = full.effects.shape[1], list(level.random)
+        above = np.zeros(units, dtype=np.int64) if level.parent is None else level.parent
+        own, own_sd = own[above].copy(), own_sd[above].copy()
+        is_known = np.isin(z, columns)
+        own[:, z] = np.where(is_known, full.own[0], np.nan)
+        own_sd[:, z] = np.where(is_known, np.sqrt(np.diagonal(full.own_variance[0], axis1=1, axis2=2)), np.nan)
         found[level.name] = UnitEffects(
             level=level.name,
             effects=full.effects[0],

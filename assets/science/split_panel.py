@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from assets.science.cross_products import Floats
 from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel, fit, leave_one_out
-from assets.science.nested_likelihood import Floats, Level
+from assets.science.nested_likelihood import Level
 from assets.science.sufficient_statistics import compressed_products
 
 COLUMNS: Final = (

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from assets.science.nested_likelihood import CompressedProducts, Floats, Integers, UnitProducts, pack
+from assets.science.cross_products import CompressedProducts, Floats, Integers, UnitProducts, pack
 
 
 def client_sums_sql(*, relation: str, clinician: str, client: str, columns: Sequence[str]) -> str:

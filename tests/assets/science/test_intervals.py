@@ -5,14 +5,9 @@ from hypothesis import strategies as st
 from scipy import integrate as quadrature
 from scipy import stats
 
-from assets.science import intervals
-from assets.science.intervals import (
-    integrate,
-    mixture_below,
-    mixture_interval,
-    mixture_mean_sd,
-    weighted_interval,
-)
+from assets.science import mixtures
+from assets.science.intervals import integrate
+from assets.science.mixtures import mixture_below, mixture_interval, mixture_mean_sd, weighted_interval
 from assets.science.multilevel import EstimateRefusedError, NestedModel, at_parameters, fit
 from assets.science.nested_likelihood import Level
 from assets.science.shrinkage import unit_effects
@@ -127,6 +122,6 @@ def test_an_interval_of_equal_weights_is_that_of_quantiles():
 
 
 def test_a_quantile_that_is_given_too_few_steps_still_lies_between_the_outermost(monkeypatch):
-    monkeypatch.setattr(intervals, "NEWTON_STEPS", 1)
+    monkeypatch.setattr(mixtures, "NEWTON_STEPS", 1)
     low, high = mixture_interval(np.array([0.5, 0.5]), np.array([[-3.0], [3.0]]), np.ones((2, 1)), coverage=0.9)
     assert -6.0 < low[0] < high[0] < 6.0

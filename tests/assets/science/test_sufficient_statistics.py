@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.science.nested_likelihood import pack
+from assets.science.cross_products import pack
 from assets.science.sufficient_statistics import (
     centred_sql,
     client_sums_sql,
