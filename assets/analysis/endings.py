@@ -11,14 +11,15 @@ import duckdb
 import polars as pl
 
 from assets import warehouse
-from assets.analysis.series import number_scores, number_series, parts
-from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, asset, assets_of, data_date
+from assets.analysis.series import keep, number_scores, number_series, parts, within_sds
+from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, Made, asset, assets_of, data_date
 from assets.contracts import analysis, endings, marts
 from assets.estimates.holding_back import holding_back, holding_back_calibration
 from assets.estimates.landmark import LANDMARK_SESSION, landmark
 from assets.estimates.missingness import bounded_rates, first_score_thirds, missing_forms, skipping_counts
 from assets.estimates.retention import retention
 from assets.estimates.ruptures import FEWEST_RATINGS_TO_JUDGE, after_rupture
+from assets.science.holding_back import EVERY
 from assets.service import Service
 
 # Members of a couple or family end together, so a case counts once, with the mean of what its members said.
@@ -75,33 +76,43 @@ missed AS (
 )
 """
 _TIMELINES = f"""
+CREATE OR REPLACE TEMP TABLE timelines AS
 WITH {_MISSED}
 SELECT
-  client.client_id, session.episode_id, session.case_id, session.clinician_id, session.site, episode.programme,
-  session.session_number, session.starts_on, session.gap_days,
-  COALESCE(missed.by_client, 0) AS missed_before, COALESCE(missed.by_clinic, 0) AS clinic_cancelled_before,
+  series.series, series.episode, session.case_id, session.clinician_id, session.site, episode.programme,
+  CAST(session.session_number AS INTEGER) AS session_number, session.starts_on, CAST(session.gap_days AS INTEGER) AS gap_days,
+  CAST(COALESCE(missed.by_client, 0) AS INTEGER) AS missed_before,
+  CAST(COALESCE(missed.by_clinic, 0) AS INTEGER) AS clinic_cancelled_before,
   session.session_number = episode.sessions AS is_latest,
-  CASE WHEN session.session_number = episode.sessions THEN COALESCE(later.by_client, 0) ELSE 0 END AS missed_since
+  CAST(CASE WHEN session.session_number = episode.sessions THEN COALESCE(later.by_client, 0) ELSE 0 END AS INTEGER) AS missed_since
 FROM marts.sessions AS session
 INNER JOIN marts.clients AS client ON client.case_id = session.case_id
 INNER JOIN marts.episodes AS episode ON episode.episode_id = session.episode_id
+INNER JOIN series ON series.client_id = client.client_id AND series.episode_id = session.episode_id
 LEFT JOIN missed ON missed.episode_id = session.episode_id AND missed.session_number = session.session_number
 LEFT JOIN missed AS later
   ON later.episode_id = session.episode_id AND later.session_number = session.session_number + 1
 """
-# Of two forms of one session the first stands, as in the alliance pairs.
-_SCORES_BY_SESSION = """
-SELECT kind, client_id, episode_id, instrument, session_number, score
-FROM (
-  SELECT
-    kind, client_id, episode_id, instrument, session_number, score,
-    ROW_NUMBER() OVER (
-      PARTITION BY kind, instrument, client_id, episode_id, session_number ORDER BY completed_on, rating_id
-    ) AS place
-  FROM marts.ratings
-  WHERE rater = 'client' AND score IS NOT NULL AND session_number IS NOT NULL AND episode_id IS NOT NULL
-) AS placed
-WHERE place = 1
+_OF_TIMELINES = """
+SELECT series AS client_id, episode AS episode_id, session_number, starts_on, gap_days, missed_before, clinic_cancelled_before
+FROM timelines WHERE {part}
+"""
+_OF_SCORES = """
+SELECT series.series AS client_id, series.episode AS episode_id, scores.instrument, scores.session_number, scores.score
+FROM (SELECT * FROM scores WHERE {part}) AS scores INNER JOIN series ON series.series = scores.series
+"""
+_TOLD = """
+SELECT
+  series.client_id, series.episode_id, timelines.* EXCLUDE (series, episode), told.* EXCLUDE (client_id, episode_id, session_number)
+FROM told
+INNER JOIN timelines ON timelines.series = told.client_id AND timelines.session_number = told.session_number
+INNER JOIN series ON series.series = told.client_id
+ORDER BY told.client_id, told.session_number
+"""
+_ENDED_OR_NOT = """
+SELECT numbered.episode AS episode_id, clinician_id, site, programme, started_on, sessions, is_open, end_reason
+FROM marts.episodes AS episode
+INNER JOIN (SELECT DISTINCT episode, episode_id FROM series) AS numbered ON numbered.episode_id = episode.episode_id
 """
 # Those whose episode has ended, with every measure that their site uses; whoever has no form at all is unknown too.
 _ENDED_CLIENTS = """
@@ -131,19 +142,36 @@ def _after_rupture(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataF
     )
 
 
-def _holding_back(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, pl.DataFrame]:
-    """The calibration is of the timelines."""
-    told = holding_back(
-        warehouse.read_frame(con, _TIMELINES),
-        warehouse.read_frame(con, f"{_SCORES_BY_SESSION} AND kind = 'alliance'"),
-    )
+def _holding_back(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, Made]:
+    """The calibration is of the timelines, which are followed a part of the clients at a time."""
+    number_series(con)
+    number_scores(con, "alliance")
+    con.execute(_TIMELINES)
+    spreads, checked = within_sds(con), []
+    for number, part in enumerate(parts(con)):
+        told = holding_back(
+            warehouse.read_frame(con, _OF_TIMELINES.format(part=part)),
+            warehouse.read_frame(con, _OF_SCORES.format(part=part)),
+            within_sds=spreads,
+        )
+        checked.append(
+            told.filter(pl.col("session_number") % EVERY == 0).select(
+                "episode_id", "session_number", "starts_on", "signals"
+            )
+        )
+        keep(
+            con,
+            "told",
+            told.drop("starts_on", "gap_days", "missed_before", "clinic_cancelled_before", "is_rated"),
+            is_first=number == 0,
+        )
     calibration = holding_back_calibration(
-        told,
-        warehouse.read_frame(con, ALL_EPISODES),
+        pl.concat(checked),
+        warehouse.read_frame(con, _ENDED_OR_NOT),
         as_of=data_date(con),
         minimum_clients=service.suppression.minimum_clients,
     )
-    return {endings.HOLDING_BACK.name: told, endings.HOLDING_BACK_CALIBRATION.name: calibration}
+    return {endings.HOLDING_BACK.name: _TOLD, endings.HOLDING_BACK_CALIBRATION.name: calibration}
 
 
 def _missing_forms(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:

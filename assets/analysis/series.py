@@ -9,6 +9,10 @@ is written.
 from collections.abc import Iterator
 
 import duckdb
+import polars as pl
+
+from assets import warehouse
+from assets.science.rupture import pooled_within_sd
 
 AT_ONCE = 100_000
 """How many series are held in memory together: about a million sessions, whatever the size of the service."""
@@ -16,7 +20,8 @@ AT_ONCE = 100_000
 _SERIES = """
 CREATE OR REPLACE TEMP TABLE series AS
 SELECT
-  CAST(ROW_NUMBER() OVER (ORDER BY client_id, episode_id) AS INTEGER) AS series, client_id, episode_id
+  CAST(ROW_NUMBER() OVER (ORDER BY client_id, episode_id) AS INTEGER) AS series,
+  CAST(DENSE_RANK() OVER (ORDER BY episode_id) AS INTEGER) AS episode, client_id, episode_id
 FROM (
   SELECT client.client_id, episode.episode_id
   FROM (
@@ -48,7 +53,7 @@ GROUP BY series, kind, instrument, session_number
 
 
 def number_series(con: duckdb.DuckDBPyConnection) -> None:
-    """Make `temp.series`: `series`, `client_id`, `episode_id`, numbered 1, 2, ... in the order of those two."""
+    """Make `temp.series`: `series`, numbered 1, 2, ... in the order of `client_id` and `episode_id`, and `episode`, a number too."""
     con.execute(_SERIES)
 
 
@@ -62,6 +67,15 @@ def number_scores(con: duckdb.DuckDBPyConnection, *kinds: str) -> None:
     con.execute(_SCORES.format(kinds=", ".join(f"'{kind}'" for kind in kinds)))
 
 
+def within_sds(con: duckdb.DuckDBPyConnection) -> dict[str, float | None]:
+    """How much clients' alliance scores in `temp.scores` spread around their own means, by measure; in its points."""
+    found = {}
+    for (name,) in con.sql("SELECT DISTINCT instrument FROM scores WHERE kind = 'alliance' ORDER BY ALL").fetchall():
+        own = f"SELECT series, score AS alliance FROM scores WHERE kind = 'alliance' AND instrument = '{name}'"
+        found[name] = pooled_within_sd(warehouse.read_frame(con, own), by=("series",))
+    return found
+
+
 def parts(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     """A condition for each part of the series, in order; together they hold every series once.
 
@@ -70,3 +84,20 @@ def parts(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
     highest = con.sql("SELECT COALESCE(MAX(series), 0) FROM temp.series").fetchall()[0][0]
     for first in range(1, max(highest, 1) + 1, AT_ONCE):
         yield f"series BETWEEN {first} AND {first + AT_ONCE - 1}"
+
+
+def keep(con: duckdb.DuckDBPyConnection, name: str, part: pl.DataFrame, *, is_first: bool) -> None:
+    """Lay what was made of a part beside the parts before it, in `temp.<name>`.
+
+    Args:
+        con: where it lies until its table is written.
+        name: of ours.
+        part: with the same columns each time.
+        is_first: whether it begins the table anew.
+    """
+    con.register("part_to_keep", part.to_arrow())
+    try:
+        begins = f"CREATE OR REPLACE TEMP TABLE {name} AS" if is_first else f"INSERT INTO temp.{name}"
+        con.execute(f"{begins} SELECT * FROM part_to_keep")
+    finally:
+        con.unregister("part_to_keep")

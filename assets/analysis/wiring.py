@@ -18,8 +18,10 @@ from assets.contracts.model import Table
 from assets.resources import Night
 from assets.service import Service
 
-Estimate = Callable[[duckdb.DuckDBPyConnection, Service], pl.DataFrame]
-Estimates = Callable[[duckdb.DuckDBPyConnection, Service], Mapping[str, pl.DataFrame]]
+# A frame, or the SELECT of one that already lies in the warehouse.
+Made = pl.DataFrame | str
+Estimate = Callable[[duckdb.DuckDBPyConnection, Service], Made]
+Estimates = Callable[[duckdb.DuckDBPyConnection, Service], Mapping[str, Made]]
 
 ALL_EPISODES = "SELECT * FROM marts.episodes"
 ALL_CHANGE = "SELECT * FROM analysis.client_change"
@@ -32,14 +34,20 @@ def data_date(con: duckdb.DuckDBPyConnection) -> date:
     return day
 
 
+def store(con: duckdb.DuckDBPyConnection, table: Table, made: Made) -> int:
+    """Write what an estimate made as its table; returns the rows."""
+    if isinstance(made, str):
+        return warehouse.create_table(con, table, select=made)
+    return warehouse.create_table_from_frame(con, table, frame=made)
+
+
 def asset(table: Table, estimate: Estimate, *, reads: Sequence[Table]) -> dg.AssetsDefinition:
     """The asset of a table that one estimate makes."""
 
     @dg.asset(deps=[tables.key(each) for each in reads], **tables.definition(table, code=code_behind(estimate)))
     def build(night: Night) -> dg.MaterializeResult[None]:
         with night.open_build() as con:
-            frame = estimate(con, night.service)
-            return tables.made(warehouse.create_table_from_frame(con, table, frame=frame))
+            return tables.made(store(con, table, estimate(con, night.service)))
 
     return build
 
@@ -49,7 +57,7 @@ def assets_of(made: Sequence[Table], estimates: Estimates, *, reads: Sequence[Ta
 
     Args:
         made: the tables.
-        estimates: gives a frame a table, by the table's name.
+        estimates: gives a frame or a SELECT a table, by the table's name.
         reads: the tables that must stand before.
     """
     deps = [tables.key(each) for each in reads]
@@ -60,7 +68,6 @@ def assets_of(made: Sequence[Table], estimates: Estimates, *, reads: Sequence[Ta
         with night.open_build() as con:
             frames = estimates(con, night.service)
             for table in made:
-                landed = warehouse.create_table_from_frame(con, table, frame=frames[table.name])
-                yield tables.made(landed, of=tables.key(table))
+                yield tables.made(store(con, table, frames[table.name]), of=tables.key(table))
 
     return build

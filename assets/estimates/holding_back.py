@@ -4,15 +4,15 @@ Belongs here: which sessions and ratings make a timeline, and which episodes pre
 signals, the index and its calibration (`assets.science.holding_back`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
-from assets.estimates.scopes import in_every_scope
+from assets.estimates.scopes import scopes_of
 from assets.science import holding_back as science
-from assets.science.rupture import flag_ruptures, pooled_within_sd
+from assets.science.rupture import flag_ruptures
 from assets.science.verdicts import verdict
 
 # Sessions this near the data date are not checked: whether another one follows is often not known yet. Assumed.
@@ -24,28 +24,37 @@ _SERIES = ("client_id", "episode_id", "session_number")
 _SCOPE = ("scope", "scope_name")
 
 
-def holding_back(sessions: pl.DataFrame, alliance: pl.DataFrame) -> pl.DataFrame:
-    """`analysis.holding_back`.
+def holding_back(
+    sessions: pl.DataFrame, alliance: pl.DataFrame, *, within_sds: Mapping[str, float | None]
+) -> pl.DataFrame:
+    """`analysis.holding_back`, of some clients or of all.
 
     Args:
         sessions: one row a client and session: what `assets.science.holding_back.timeline` asks for, less `is_rated` and
-            `fall_in_sds`, and what the table describes a session by.
+            `fall_in_sds`, and what else a session is described by. Clients and episodes may be numbers.
         alliance: clients' own alliance scores, one a client, episode, instrument and session: `client_id`, `episode_id`,
             `instrument`, `session_number`, `score`.
+        within_sds: how much clients' scores spread around their own means in the whole service, by measure.
     """
-    falls = [_falls(alliance.filter(pl.col("instrument") == name)) for name in alliance["instrument"].unique().sort()]
+    falls = [
+        _falls(alliance.filter(pl.col("instrument") == name), within_sd=within_sds[name])
+        for name in alliance["instrument"].unique().sort()
+    ]
     empty = alliance.select(*_SERIES, fall_in_sds=pl.lit(None, dtype=pl.Float64)).clear()
     # Whoever fills in two measures has fallen as far as on the one that fell further.
-    fallen = pl.concat([empty, *falls]).group_by(_SERIES).agg(pl.col("fall_in_sds").max(), is_rated=pl.lit(value=True))
-    rated = sessions.join(fallen, on=_SERIES, how="left").with_columns(pl.col("is_rated").fill_null(value=False))
+    fallen = pl.concat([empty, *falls])
+    if len(falls) > 1:
+        fallen = fallen.group_by(_SERIES).agg(pl.col("fall_in_sds").max())
+    rated = sessions.join(fallen.with_columns(is_rated=pl.lit(value=True)), on=_SERIES, how="left").with_columns(
+        pl.col("is_rated").fill_null(value=False)
+    )
     return science.timeline(rated).with_columns(pl.col("fall_in_sds", "usual_gap_days").round(_DIGITS))
 
 
-def _falls(series: pl.DataFrame) -> pl.DataFrame:
-    rated = series.select(*_SERIES, alliance="score")
+def _falls(series: pl.DataFrame, *, within_sd: float | None) -> pl.DataFrame:
     flagged = flag_ruptures(
-        rated,
-        within_sd=pooled_within_sd(rated),
+        series.select(*_SERIES, alliance="score"),
+        within_sd=within_sd,
         drop_sds=science.FALL_SDS,
         fewest_past_ratings=science.FEWEST_PAST,
     )
@@ -59,8 +68,10 @@ def holding_back_calibration(
     """`analysis.holding_back_calibration`.
 
     Args:
-        told: `analysis.holding_back`.
-        episodes: `marts.episodes`. Those that began before the middle one predict, the others are predicted.
+        told: of `analysis.holding_back`, `episode_id`, `session_number`, `starts_on` and `signals`; sessions that are no
+            check may be left out.
+        episodes: `marts.episodes`: `episode_id`, `clinician_id`, `site`, `programme`, `started_on`, `sessions`, `is_open`,
+            `end_reason`. Those that began before the middle one predict, the others are predicted.
         as_of: the data date.
         minimum_clients: with fewer episodes at an index nothing is told of it.
     """
@@ -72,22 +83,15 @@ def holding_back_calibration(
     days = placed.select("episode_id", "started_on").unique()["started_on"].drop_nulls().sort()
     middle = days[days.len() // 2] if days.len() else as_of
     is_earlier = (pl.col("started_on") < middle).fill_null(value=True)
-    by_scope = in_every_scope(placed)
-    later = by_scope.filter(~is_earlier)
-    observed, predicted = (
-        science.calibration(rows, by=_SCOPE, confidence=_CONFIDENCE) for rows in (later, by_scope.filter(is_earlier))
-    )
-    joined = (
-        observed.rename({"share": "observed", "lower": "observed_low", "upper": "observed_high"})
-        .join(
-            predicted.select(
-                *_SCOPE, "band", predicted="share", predicted_low="lower", predicted_high="upper", _earlier="episodes"
-            ),
-            on=[*_SCOPE, "band"],
-            how="left",
-            maintain_order="left",
-        )
-        .rename({"band": "signals"})
+    # Scope by scope, so that a million checks stand once and not once a scope.
+    in_order = sorted(scopes_of(placed), key=lambda each: each[:2])
+    joined = pl.concat(
+        [
+            _shares(rows.filter(~is_earlier), rows.filter(is_earlier)).select(
+                pl.lit(scope).alias("scope"), pl.lit(name).alias("scope_name"), pl.all()
+            )
+            for scope, name, rows in in_order
+        ]
     )
     is_few, was_few = pl.col("episodes") < minimum_clients, pl.col("_earlier").fill_null(0) < minimum_clients
     withheld = {"observed": is_few, "predicted": was_few}
@@ -96,8 +100,28 @@ def holding_back_calibration(
         for name, few in withheld.items()
         for end in ("", "_low", "_high")
     )
-    worth = pl.DataFrame(list(_worth(later, minimum_clients=minimum_clients)), schema=_WORTH, orient="row")
-    return joined.join(worth, on=_SCOPE, maintain_order="left")
+    worth = [
+        (scope, name, *_worth(later, minimum_clients=minimum_clients))
+        for scope, name, later in ((scope, name, rows.filter(~is_earlier)) for scope, name, rows in in_order)
+    ]
+    return joined.join(pl.DataFrame(worth, schema=_WORTH, orient="row"), on=_SCOPE, maintain_order="left")
+
+
+def _shares(later: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """What was observed at each index of those that began later, beside what the earlier ones predict."""
+    observed, predicted = (science.calibration(rows, by=(), confidence=_CONFIDENCE) for rows in (later, earlier))
+    return (
+        observed.rename({"share": "observed", "lower": "observed_low", "upper": "observed_high"})
+        .join(
+            predicted.select(
+                "band", predicted="share", predicted_low="lower", predicted_high="upper", _earlier="episodes"
+            ),
+            on="band",
+            how="left",
+            maintain_order="left",
+        )
+        .rename({"band": "signals"})
+    )
 
 
 _WORTH: dict[str, Any] = {
@@ -111,24 +135,23 @@ _WORTH: dict[str, Any] = {
 }
 
 
-def _worth(later: pl.DataFrame, *, minimum_clients: int) -> Iterator[tuple[Any, ...]]:
-    """Whether the index tells, scope by scope."""
-    for (scope, name), rows in sorted(later.partition_by(_SCOPE, as_dict=True).items()):
-        episodes, unplanned = rows["episode_id"].n_unique(), int(rows["is_unplanned"].sum())
-        is_enough = episodes >= minimum_clients and unplanned >= _FEWEST_ENDINGS
-        figures: tuple[float | None, ...] = (None, None, None, None)
-        if is_enough:
-            figures = science.discrimination(rows, unit="clinician_id", confidence=_CONFIDENCE)
-        chance, low, high, above = figures
-        word = verdict(
-            None if chance is None else chance - 0.5,
-            probability=above,
-            n=episodes if is_enough else 0,
-            fewest=1,
-            smallest_that_matters=0.0,
-        ).word
-        ends = tuple(None if figure is None else round(figure, _DIGITS) for figure in (chance, low, high))
-        yield scope, name, *ends, word, _sentence(ends, word=word)
+def _worth(later: pl.DataFrame, *, minimum_clients: int) -> tuple[Any, ...]:
+    """Whether the index tells in one scope."""
+    episodes, unplanned = later["episode_id"].n_unique(), int(later["is_unplanned"].sum())
+    is_enough = episodes >= minimum_clients and unplanned >= _FEWEST_ENDINGS
+    figures: tuple[float | None, ...] = (None, None, None, None)
+    if is_enough:
+        figures = science.discrimination(later, unit="clinician_id", confidence=_CONFIDENCE)
+    chance, low, high, above = figures
+    word = verdict(
+        None if chance is None else chance - 0.5,
+        probability=above,
+        n=episodes if is_enough else 0,
+        fewest=1,
+        smallest_that_matters=0.0,
+    ).word
+    ends = tuple(None if figure is None else round(figure, _DIGITS) for figure in (chance, low, high))
+    return *ends, word, _sentence(ends, word=word)
 
 
 def _sentence(ends: tuple[float | None, ...], *, word: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 KEYS: Final = ("client_id", "episode_id")
 """Whose past a rating is compared with."""
@@ -27,11 +27,12 @@ STATUSES: Final = ("repaired", "unrepaired", "open")
 _ROUNDING: Final = 1e-9
 
 
-def pooled_within_sd(ratings: pl.DataFrame) -> float | None:
+def pooled_within_sd(ratings: pl.DataFrame, *, by: Sequence[str] = KEYS) -> float | None:
     """Spread of ratings around their own client's mean, pooled over clients.
 
     Args:
         ratings: One row a session and client, as the module says.
+        by: Columns that name a client's series, where a number does in place of the two.
 
     Returns:
         The square root of summed squares about client means over summed (ratings - 1), in points of the instrument;
@@ -43,7 +44,7 @@ def pooled_within_sd(ratings: pl.DataFrame) -> float | None:
     alliance = pl.col("alliance").cast(pl.Float64).fill_nan(None)
     own = (
         ratings.filter(alliance.is_not_null())
-        .group_by(KEYS)
+        .group_by(by)
         .agg(squares=((alliance - alliance.mean()) ** 2).sum(), spare=pl.len().cast(pl.Int64) - 1)
         .select(pl.col("squares", "spare").sum())
     )

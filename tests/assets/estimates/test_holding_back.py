@@ -5,7 +5,9 @@ import polars as pl
 import pytest
 
 from assets.contracts.endings import HOLDING_BACK, HOLDING_BACK_CALIBRATION
-from assets.estimates.holding_back import holding_back, holding_back_calibration
+from assets.estimates.holding_back import holding_back as of_part
+from assets.estimates.holding_back import holding_back_calibration
+from assets.science.rupture import pooled_within_sd
 
 AS_OF = date(2026, 11, 20)
 
@@ -50,6 +52,19 @@ def alliance_of(sessions, *, score=40.0):
     )
 
 
+def holding_back(sessions, alliance, *, parts=1):
+    spreads = {
+        str(name): pooled_within_sd(rows.select("client_id", "episode_id", alliance="score"))
+        for (name,), rows in alliance.partition_by("instrument", as_dict=True).items()
+    }
+    place = pl.col("client_id").rank("dense") % parts
+    told = [
+        of_part(sessions.filter(place == part), alliance.filter(place == part), within_sds=spreads)
+        for part in range(parts)
+    ]
+    return pl.concat(told).sort("client_id", "episode_id", "session_number")
+
+
 def calibrated(*, minimum_clients=10, **settings):
     sessions, episodes = clinic(**settings)
     told = holding_back(sessions, alliance_of(sessions))
@@ -63,6 +78,13 @@ def test_every_promised_column_of_both_tables_stands():
     got = holding_back_calibration(told, episodes, as_of=AS_OF, minimum_clients=10)
     assert {column.name for column in HOLDING_BACK.columns} <= set(told.columns)
     assert {column.name for column in HOLDING_BACK_CALIBRATION.columns} <= set(got.columns)
+
+
+def test_it_does_not_matter_in_how_many_parts_clients_are_followed():
+    sessions, _ = clinic(episodes=60)
+    draw = np.random.default_rng(4)
+    ratings = alliance_of(sessions).with_columns(score=pl.Series(draw.integers(20, 60, sessions.height)).cast(float))
+    assert holding_back(sessions, ratings, parts=5).equals(holding_back(sessions, ratings))
 
 
 def test_a_fall_is_measured_against_the_clients_own_earlier_ratings_on_that_measure():
