@@ -40,6 +40,8 @@ READ_ONLY_CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "lock_configuration": True,
 }
 
+_ENDED_BY_A_SIGNAL = "Query interrupted"
+
 
 class NightInProgressError(Exception):
     """Another night holds the state folder."""
@@ -84,11 +86,27 @@ def session(build: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnect
     """A connection of its own to a build that is held open: temporary tables and what is registered end with it."""
     con = build.cursor()
     try:
-        con.execute("SET TimeZone = 'UTC'")
-        con.execute("USE warehouse")
-        yield con
+        with stopped_as_asked():
+            con.execute("SET TimeZone = 'UTC'")
+            con.execute("USE warehouse")
+            yield con
     finally:
         con.close()
+
+
+@contextmanager
+def stopped_as_asked() -> Iterator[None]:
+    """Let whoever is asked to stop within a query stop: DuckDB ends the query, and takes the signal's exception for its own error.
+
+    Raises:
+        KeyboardInterrupt: where a signal ended a query.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == _ENDED_BY_A_SIGNAL:
+            raise KeyboardInterrupt from error
+        raise
 
 
 def create_table(con: duckdb.DuckDBPyConnection, table: Table, *, select: str) -> int:

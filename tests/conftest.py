@@ -5,6 +5,7 @@ Fixtures of one room belong in that room's own conftest.
 
 import atexit
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,6 +50,16 @@ def an_environment_of_its_own() -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("RAPPORT_")]:
         del os.environ[name]
     os.environ.update(before)
+
+
+@pytest.fixture
+def a_signal_soon() -> Iterator[None]:
+    """A signal comes in a fifth of a second, and is taken as Ctrl-C is."""
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import pytest
 
 from assets.feeds.wrong_input import WrongInput
 from pipelines.alerts import Alerts, Message, read_alerts, tell, told_of_end, told_of_silence
-from tests.pipelines.mail_server import certificate, mail_server
+from tests.certificates import certificate
+from tests.pipelines.mail_server import mail_server
 
 BAD = Message(subject="Rapport: North: nothing was published", text="a line", is_good_news=False)
 GOOD = Message(subject="Rapport: North: published", text="a line", is_good_news=True)

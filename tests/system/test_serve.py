@@ -7,18 +7,12 @@ import ssl
 import subprocess
 import time
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 
 import httpx2
 import pyotp
-import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from pipelines.gatekeeper.passwords import new_entry
+from tests.certificates import certificate
 from tests.pipelines.gatekeeper import served
 from tests.system.night_runs import ROOT, command_line, quiet, run_verb
 
@@ -53,30 +47,6 @@ def form_token(client):
     return re.search(r'name="token" value="(\w+)"', client.get("/sign-in").text).group(1)
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    """A certificate for this machine, signed by its own key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (tmp_path / "chain.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (tmp_path / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return tmp_path / "chain.pem"
-
-
 def test_the_demonstration_is_served_and_its_record_is_sound(tmp_path):
     served.publish(tmp_path / "demo")
     port = served.free_port()
@@ -93,7 +63,8 @@ def test_the_demonstration_is_served_and_its_record_is_sound(tmp_path):
     assert re.search(r"\d+ entries, unbroken", read.said)
 
 
-def test_a_password_a_code_and_tls_from_files(tmp_path, certificate):
+def test_a_password_a_code_and_tls_from_files(tmp_path):
+    chain, key = certificate(tmp_path)
     served.publish(tmp_path)
     port = served.free_port()
     entry, address = new_entry(WHO, PASSWORD)
@@ -103,10 +74,10 @@ def test_a_password_a_code_and_tls_from_files(tmp_path, certificate):
     (tmp_path / "names.csv").write_text("code,name\nC-1,First Clinician\n", encoding="utf-8")
     (tmp_path / "server.toml").write_text(
         f'roster = "roster.toml"\nnames = "names.csv"\n[server]\npublic_url = "https://127.0.0.1:{port}"\nport = {port}\n'
-        f'certificate = "chain.pem"\nkey = "key.pem"\n[sign_in]\nmethod = "password"\npasswords = "passwords.toml"\n',
+        f'certificate = "{chain.name}"\nkey = "{key.name}"\n[sign_in]\nmethod = "password"\npasswords = "passwords.toml"\n',
         encoding="utf-8",
     )
-    trusting = ssl.create_default_context(cafile=str(certificate))
+    trusting = ssl.create_default_context(cafile=str(chain))
     with serving(
         "--config", str(tmp_path / "server.toml"), home=tmp_path, address=f"https://127.0.0.1:{port}", verify=trusting
     ) as (client, log):

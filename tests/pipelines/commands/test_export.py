@@ -1,5 +1,4 @@
 import json
-from datetime import UTC, datetime
 
 import duckdb
 import polars as pl
@@ -11,18 +10,17 @@ from pipelines.command_line import run
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(published):
     """A state folder with one published version of two tables."""
-    staged = tmp_path / "home" / "work" / "staged"
-    staged.mkdir(parents=True)
-    with duckdb.connect(str(staged / warehouse.WAREHOUSE_FILE)) as con:
+
+    def make(con):
         con.execute("CREATE SCHEMA marts")
         con.execute("CREATE TABLE marts.sites AS SELECT range AS number, 'x' || range AS site FROM range(250000)")
         con.execute("COMMENT ON COLUMN marts.sites.site IS 'The place.'")
         con.execute("CREATE SCHEMA quality")
         con.execute("CREATE TABLE quality.empty (made_at TIMESTAMP, shares DOUBLE[])")
-    warehouse.publish(staged, home=tmp_path / "home", version=warehouse.new_version(datetime.now(UTC)), keep=3)
-    return tmp_path / "home"
+
+    return published(make)
 
 
 def test_every_table_becomes_a_file_with_all_its_rows_in_order(home, tmp_path, capsys):

@@ -1,10 +1,8 @@
-from datetime import UTC, date, datetime
+from datetime import date
 
-import duckdb
 import polars as pl
 import pytest
 
-from assets import warehouse
 from assets.contracts import dictionary
 from assets.contracts.extract import EXTRACT
 from assets.contracts.registry import table
@@ -18,11 +16,10 @@ def put(con, name, **row):
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(published):
     """A state folder with a published version of twelve clients' courses."""
-    staged = tmp_path / "home" / "work" / "staged"
-    staged.mkdir(parents=True)
-    with duckdb.connect(str(staged / warehouse.WAREHOUSE_FILE)) as con:
+
+    def make(con):
         for name in TABLES:
             con.execute(f"CREATE SCHEMA IF NOT EXISTS {name.partition('.')[0]}")
             con.execute(dictionary.create_sql(table(name)))
@@ -40,8 +37,8 @@ def home(tmp_path):
                 first_score=15.0,
                 category="unchanged",
             )
-    warehouse.publish(staged, home=tmp_path / "home", version=warehouse.new_version(datetime.now(UTC)), keep=3)
-    return tmp_path / "home"
+
+    return published(make)
 
 
 def test_an_extract_holds_no_code_and_comes_with_its_dictionary(home, tmp_path, capsys):

@@ -1,29 +1,25 @@
 import io
 import json
 import sys
-from datetime import UTC, datetime
 
-import duckdb
 import polars as pl
 import pytest
 
-from assets import warehouse
 from pipelines.command_line import run
 
 
 @pytest.fixture
-def home(tmp_path):
+def home(published):
     """A state folder with one published version of one table, and its comment."""
-    staged = tmp_path / "home" / "work" / "staged"
-    staged.mkdir(parents=True)
-    with duckdb.connect(str(staged / warehouse.WAREHOUSE_FILE)) as con:
+
+    def make(con):
         con.execute("CREATE SCHEMA marts")
         con.execute(
             "CREATE TABLE marts.sites AS SELECT * FROM (VALUES ('north', 2), ('south', 3)) AS t (site, clinicians)"
         )
         con.execute("COMMENT ON TABLE marts.sites IS 'One row a site.'")
-    warehouse.publish(staged, home=tmp_path / "home", version=warehouse.new_version(datetime.now(UTC)), keep=3)
-    return tmp_path / "home"
+
+    return published(make)
 
 
 @pytest.fixture

@@ -59,15 +59,10 @@ def test_a_night_is_asked_to_stop_once_it_has_worked_so_long(clinic):
     assert harms.stopped_at_moment(clinic, night=lambda _: 3, seconds=60) == 3
 
 
-def test_a_night_dies_with_whoever_stops_waiting_for_it(clinic):
+def test_a_night_dies_with_whoever_stops_waiting_for_it(clinic, a_signal_soon):
     group = begin(lambda: works(clinic), told=harms.told(clinic))
-    alarm = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.2)
-    try:
-        with pytest.raises(KeyboardInterrupt):
-            group.wait()
-    finally:
-        signal.signal(signal.SIGALRM, alarm)
+    with pytest.raises(KeyboardInterrupt):
+        group.wait()
     with pytest.raises(ProcessLookupError):
         group.kill()
 

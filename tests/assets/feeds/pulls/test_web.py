@@ -10,7 +10,7 @@ from assets.feeds.pulls.source import PullFailedError
 from assets.feeds.pulls.web import open_web, seconds_to_wait, server_time
 from assets.feeds.wrong_input import WrongInput
 from tests.assets.feeds.pulls.http_server import Said, http_server
-from tests.pipelines.mail_server import certificate
+from tests.certificates import certificate
 
 BODY = b"0123456789" * 1000
 SECRET = "4F6F1E0C"  # noqa: S105 - made up, to be looked for
