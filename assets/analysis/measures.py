@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from assets import warehouse
+from assets.analysis.series import keep, number_scores, number_series, parts
 from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, asset, assets_of, data_date
 from assets.contracts import analysis, field_measures, marts, own_figures, rates, staging
 from assets.contracts.metrics import counting_select, monthly_select
@@ -28,20 +29,26 @@ from assets.estimates.rates import rates as published_rates
 from assets.estimates.standardised import improvement_ratios
 from assets.service import Service
 
-# Of two forms of one session the first stands, as in the alliance pairs.
 _OUTCOME_BY_SESSION = """
-SELECT client_id, episode_id, instrument, session_number, score
-FROM (
-  SELECT
-    client_id, episode_id, instrument, session_number, score,
-    ROW_NUMBER() OVER (
-      PARTITION BY instrument, client_id, episode_id, session_number ORDER BY completed_on, rating_id
-    ) AS place
-  FROM marts.ratings
-  WHERE kind = 'outcome' AND rater = 'client' AND score IS NOT NULL AND session_number IS NOT NULL
-    AND episode_id IS NOT NULL
-) AS placed
-WHERE place = 1
+SELECT series.series AS client_id, series.episode AS episode_id, scores.instrument, scores.session_number, scores.score
+FROM (SELECT * FROM scores WHERE {part}) AS scores INNER JOIN series ON series.series = scores.series
+"""
+_RUPTURES = """
+SELECT
+  series.series AS client_id, series.episode AS episode_id, rupture.instrument, rupture.state, rupture.repaired_session_number
+FROM analysis.ruptures AS rupture
+INNER JOIN (SELECT * FROM series WHERE {part}) AS series
+  ON series.client_id = rupture.client_id AND series.episode_id = rupture.episode_id
+"""
+_EPISODES = """
+SELECT DISTINCT series.episode AS episode_id, episode.clinician_id, episode.site, episode.programme
+FROM (SELECT * FROM series WHERE {part}) AS series
+INNER JOIN marts.episodes AS episode ON episode.episode_id = series.episode_id
+"""
+_REACHED = """
+SELECT series.client_id, series.episode_id, reached.* EXCLUDE (client_id, episode_id)
+FROM reached INNER JOIN series ON series.series = reached.client_id
+ORDER BY reached.client_id, reached.instrument, reached.milestone, reached.session_number
 """
 # Of each client the first scored form of each measure, with its answers as they were sent.
 _FIRST_FORMS = """
@@ -100,13 +107,17 @@ def _courses(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame: 
     return courses(warehouse.read_frame(con, ALL_EPISODES), warehouse.read_frame(con, ALL_CHANGE))
 
 
-def _milestones(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    return milestones(
-        warehouse.read_frame(con, _OUTCOME_BY_SESSION),
-        warehouse.read_frame(con, "SELECT * FROM analysis.ruptures"),
-        warehouse.read_frame(con, ALL_EPISODES),
-        registry=service.registry,
-    )
+def _milestones(con: duckdb.DuckDBPyConnection, service: Service) -> str:
+    """Courses are followed a part of the clients at a time."""
+    number_series(con)
+    number_scores(con, "outcome")
+    for number, part in enumerate(parts(con)):
+        read = (_OUTCOME_BY_SESSION, _RUPTURES, _EPISODES)
+        reached = milestones(
+            *(warehouse.read_frame(con, query.format(part=part)) for query in read), registry=service.registry
+        )
+        keep(con, "reached", reached, is_first=number == 0)
+    return _REACHED
 
 
 def _change_methods(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
