@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 from assets import warehouse
@@ -42,15 +41,11 @@ class Readings:
     errors: dict[str, int]
 
 
-class _Stopped(Exception):
-    """The reader is told to stop."""
-
-
 def read_until_stopped(home: Path, *, notes: Path) -> int:
     """One reader's loop; appends a line a reading to a file of its own in `notes`."""
     from pipelines.gatekeeper.releases import Releases  # noqa: PLC0415 - the server's room is not needed to count rows
 
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     chance = random.Random(os.getpid())  # noqa: S311 -- only to read at different moments
     releases = Releases(home) if os.getpid() % _DIRECTOR_AMONG == 0 else None
     with (notes / str(os.getpid())).open("a", encoding="utf-8", buffering=1) as told:
@@ -58,7 +53,7 @@ def read_until_stopped(home: Path, *, notes: Path) -> int:
             while True:
                 told.write(one_reading(home, wait=chance.uniform(0.0, 1.0), releases=releases) + "\n")
                 time.sleep(chance.uniform(*_PAUSE))
-        except _Stopped:
+        except KeyboardInterrupt:
             return 0
 
 
@@ -69,10 +64,6 @@ def gathered(notes: Path) -> Readings:
     return Readings(
         times=len(lines), versions=len({line for line in lines if line.startswith(GOOD)}), errors=dict(errors)
     )
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    raise _Stopped
 
 
 def one_reading(home: Path, *, wait: float, releases: "Releases | None") -> str:
@@ -89,8 +80,6 @@ def one_reading(home: Path, *, wait: float, releases: "Releases | None") -> str:
     try:
         version = _analyst(home, wait=wait)
         page = asyncio.run(_director(releases)) if releases is not None else _onlooker(home)
-    except _Stopped:
-        raise
     except Exception as error:  # noqa: BLE001 -- what is looked for
         return f"{type(error).__name__}"
     return page or f"{GOOD} {version}"
@@ -98,7 +87,7 @@ def one_reading(home: Path, *, wait: float, releases: "Releases | None") -> str:
 
 def _analyst(home: Path, *, wait: float) -> str:
     """Ask one open connection twice; the version that both answers are of."""
-    with warehouse.open_published(home / warehouse.WAREHOUSE_FILE) as con:
+    with warehouse.stopped_as_asked(), warehouse.open_published(home / warehouse.WAREHOUSE_FILE) as con:
         con_file = str(con.execute("SELECT path FROM duckdb_databases() WHERE NOT internal").fetchall()[0][0])
         first = {table: warehouse.count_rows(con, table) for table in _TABLES}
         described = json.loads((Path(con_file).resolve().parent / MANIFEST_FILE).read_text(encoding="utf-8"))

@@ -122,6 +122,13 @@ def test_what_a_killed_night_left_behind_is_seen(home):
     assert broken == ["published/.going-x was left behind"]
 
 
+def test_a_reader_that_is_told_to_stop_within_a_query_stops_and_has_met_no_error(home, monkeypatch, a_signal_soon):
+    endless = "SELECT SUM(a.range * b.range) FROM range(10000000) AS a, range(10000000) AS b"
+    monkeypatch.setattr(warehouse, "count_rows", lambda con, _: con.execute(endless).fetchall())
+    with pytest.raises(KeyboardInterrupt):
+        one_reading(home, wait=0.0, releases=None)
+
+
 def test_readings_are_counted_with_what_went_wrong(tmp_path):
     (tmp_path / "1").write_text(f"{GOOD} V1\n{GOOD} V2\nIOException\n")
     (tmp_path / "2").write_text(f"{GOOD} V2\n")
