@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from assets import warehouse
+from assets.analysis.series import keep, number_series, parts, within_sds
 from assets.analysis.wiring import CLIENTS_OWN, asset, assets_of
 from assets.contracts import analysis, marts
 from assets.estimates.alliance import clinician_alliance
@@ -18,24 +19,43 @@ from assets.estimates.link import alliance_levels_and_links
 from assets.estimates.ruptures import ruptures
 from assets.service import Service
 
+_RATED = f"""
+CREATE OR REPLACE TEMP TABLE rated AS
+SELECT
+  series.series, rating.instrument, CAST(rating.session_number AS INTEGER) AS session_number, MIN(rating.score) AS score
+FROM (SELECT * {CLIENTS_OWN} AND kind = 'alliance' AND session_number IS NOT NULL) AS rating
+INNER JOIN series ON series.client_id = rating.client_id AND series.episode_id = rating.episode_id
+GROUP BY series.series, rating.instrument, rating.session_number
+"""
 # Every session of an episode in which the client rated the alliance at all, with a null where this one was not rated: a
 # form that was skipped neither makes nor mends a rupture, but the session did take place.
-_ALLIANCE_BY_SESSION = f"""
-WITH rated AS (
-  SELECT client_id, episode_id, instrument, session_number, MIN(score) AS score
-  {CLIENTS_OWN} AND kind = 'alliance' AND session_number IS NOT NULL
-  GROUP BY client_id, episode_id, instrument, session_number
-),
-series AS (SELECT DISTINCT client_id, episode_id, instrument FROM rated)
+_SESSIONS_OF_RATED = """
+CREATE OR REPLACE TEMP TABLE sessions_of_rated AS
+SELECT course.series, course.episode, course.instrument, CAST(session.session_number AS INTEGER) AS session_number
+FROM (
+  SELECT DISTINCT series.series, series.episode, series.episode_id, rated.instrument
+  FROM rated INNER JOIN series ON series.series = rated.series
+) AS course
+INNER JOIN marts.sessions AS session ON session.episode_id = course.episode_id
+"""
+_ALLIANCE_BY_SESSION = """
+SELECT course.series AS client_id, course.episode AS episode_id, course.instrument, course.session_number, rated.score
+FROM (SELECT * FROM sessions_of_rated WHERE {part}) AS course
+LEFT JOIN (SELECT * FROM rated WHERE {part}) AS rated
+  ON rated.series = course.series AND rated.instrument = course.instrument AND rated.session_number = course.session_number
+"""
+_ENDED = """
+SELECT DISTINCT series.episode FROM series INNER JOIN marts.episodes AS episode ON episode.episode_id = series.episode_id
+WHERE NOT episode.is_open AND {part} ORDER BY series.episode
+"""
+_RUPTURES = """
 SELECT
-  series.client_id, series.episode_id, series.instrument, session.clinician_id, session.site, session.session_number,
-  rated.score
-FROM series
-INNER JOIN marts.sessions AS session ON session.episode_id = series.episode_id
-LEFT JOIN rated
-  ON rated.client_id = series.client_id AND rated.episode_id = series.episode_id
-  AND rated.instrument = series.instrument AND rated.session_number = session.session_number
-ORDER BY series.instrument, series.client_id, series.episode_id, session.session_number
+  series.client_id, series.episode_id, found.* EXCLUDE (client_id, episode_id), session.clinician_id, session.site
+FROM found
+INNER JOIN series ON series.series = found.client_id
+LEFT JOIN marts.sessions AS session
+  ON session.episode_id = series.episode_id AND session.session_number = found.session_number
+ORDER BY found.instrument, found.client_id, found.session_number
 """
 
 
@@ -53,14 +73,22 @@ def _alliance(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
     )
 
 
-def _ruptures(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    ended = warehouse.read_frame(con, "SELECT episode_id FROM marts.episodes WHERE NOT is_open ORDER BY episode_id")
-    return ruptures(
-        warehouse.read_frame(con, _ALLIANCE_BY_SESSION),
-        ended_episodes=ended["episode_id"].to_list(),
-        falls_by_sd=service.ruptures.falls_by_sd,
-        repaired_within_sessions=service.ruptures.repaired_within_sessions,
-    )
+def _ruptures(con: duckdb.DuckDBPyConnection, service: Service) -> str:
+    """Courses are followed a part of the clients at a time."""
+    number_series(con)
+    con.execute(_RATED)
+    con.execute(_SESSIONS_OF_RATED)
+    spreads = within_sds(con, of="rated")
+    for number, part in enumerate(parts(con)):
+        found = ruptures(
+            warehouse.read_frame(con, _ALLIANCE_BY_SESSION.format(part=part)),
+            within_sds=spreads,
+            falls_by_sd=service.ruptures.falls_by_sd,
+            repaired_within_sessions=service.ruptures.repaired_within_sessions,
+            ended_episodes=warehouse.read_frame(con, _ENDED.format(part=part))["episode"].to_list(),
+        )
+        keep(con, "found", found, is_first=number == 0)
+    return _RUPTURES
 
 
 def _link(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, pl.DataFrame]:

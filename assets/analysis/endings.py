@@ -18,7 +18,7 @@ from assets.estimates.holding_back import holding_back, holding_back_calibration
 from assets.estimates.landmark import LANDMARK_SESSION, landmark
 from assets.estimates.missingness import bounded_rates, first_score_thirds, missing_forms, skipping_counts
 from assets.estimates.retention import retention
-from assets.estimates.ruptures import FEWEST_RATINGS_TO_JUDGE, after_rupture
+from assets.estimates.ruptures import FEWEST_RATINGS_TO_JUDGE, after_rupture, standing_at_sessions
 from assets.science.holding_back import EVERY
 from assets.service import Service
 
@@ -31,20 +31,20 @@ GROUP BY episode_id, session_number, kind, instrument
 """
 # A rupture can be seen from the client's third rating on; earlier sessions say nothing of how often leaving follows one.
 _SESSIONS_THAT_CAN_SHOW_RUPTURES = f"""
-WITH rated AS (
-  SELECT
-    client_id, episode_id, instrument, session_number,
-    ROW_NUMBER() OVER (PARTITION BY client_id, episode_id, instrument ORDER BY session_number) AS place
-  FROM (
-    SELECT DISTINCT client_id, episode_id, instrument, session_number
-    FROM marts.ratings
-    WHERE rater = 'client' AND kind = 'alliance' AND score IS NOT NULL AND session_number IS NOT NULL
-      AND clinician_id IS NOT NULL
-  ) AS forms
+CREATE OR REPLACE TEMP TABLE judged AS
+WITH forms AS (
+  SELECT DISTINCT series.series, series.episode_id, rating.instrument, rating.session_number
+  FROM marts.ratings AS rating
+  INNER JOIN series ON series.client_id = rating.client_id AND series.episode_id = rating.episode_id
+  WHERE rating.rater = 'client' AND rating.kind = 'alliance' AND rating.score IS NOT NULL
+    AND rating.session_number IS NOT NULL AND rating.clinician_id IS NOT NULL
+),
+rated AS (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY series, instrument ORDER BY session_number) AS place FROM forms
 )
 SELECT
-  rated.client_id, rated.episode_id, rated.instrument, session.session_number, session.clinician_id, session.site,
-  episode.programme,
+  rated.series, rated.instrument, CAST(session.session_number AS INTEGER) AS session_number, session.clinician_id,
+  session.site, episode.programme,
   NOT episode.is_open AND session.session_number = episode.sessions AND COALESCE(episode.end_reason = 'unplanned', FALSE)
     AS is_unplanned,
   NOT episode.is_open AND session.session_number = episode.sessions AND COALESCE(episode.end_reason = 'planned', FALSE)
@@ -54,6 +54,19 @@ INNER JOIN marts.sessions AS session
   ON session.episode_id = rated.episode_id AND session.session_number >= rated.session_number
 INNER JOIN marts.episodes AS episode ON episode.episode_id = rated.episode_id
 WHERE rated.place = {FEWEST_RATINGS_TO_JUDGE}
+"""
+_JUDGED = """
+SELECT series.series AS client_id, series.episode AS episode_id, judged.* EXCLUDE (series)
+FROM (SELECT * FROM judged WHERE {part}) AS judged INNER JOIN series ON series.series = judged.series
+"""
+_RUPTURES = """
+SELECT
+  series.series AS client_id, series.episode AS episode_id, rupture.instrument,
+  CAST(rupture.session_number AS INTEGER) AS session_number,
+  CAST(rupture.repaired_session_number AS INTEGER) AS repaired_session_number
+FROM analysis.ruptures AS rupture
+INNER JOIN (SELECT * FROM series WHERE {part}) AS series
+  ON series.client_id = rupture.client_id AND series.episode_id = rupture.episode_id
 """
 
 
@@ -135,11 +148,16 @@ def _landmark(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
 
 
 def _after_rupture(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    return after_rupture(
-        warehouse.read_frame(con, _SESSIONS_THAT_CAN_SHOW_RUPTURES),
-        warehouse.read_frame(con, "SELECT * FROM analysis.ruptures"),
-        minimum_clients=service.suppression.minimum_clients,
-    )
+    """Where clients stood is said a part of the clients at a time."""
+    number_series(con)
+    con.execute(_SESSIONS_THAT_CAN_SHOW_RUPTURES)
+    placed = [
+        standing_at_sessions(
+            warehouse.read_frame(con, _JUDGED.format(part=part)), warehouse.read_frame(con, _RUPTURES.format(part=part))
+        )
+        for part in parts(con)
+    ]
+    return after_rupture(pl.concat(placed), minimum_clients=service.suppression.minimum_clients)
 
 
 def _holding_back(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, Made]:
@@ -147,7 +165,7 @@ def _holding_back(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[s
     number_series(con)
     number_scores(con, "alliance")
     con.execute(_TIMELINES)
-    spreads, checked = within_sds(con), []
+    spreads, checked = within_sds(con, of="scores"), []
     for number, part in enumerate(parts(con)):
         told = holding_back(
             warehouse.read_frame(con, _OF_TIMELINES.format(part=part)),

@@ -67,11 +67,16 @@ def number_scores(con: duckdb.DuckDBPyConnection, *kinds: str) -> None:
     con.execute(_SCORES.format(kinds=", ".join(f"'{kind}'" for kind in kinds)))
 
 
-def within_sds(con: duckdb.DuckDBPyConnection) -> dict[str, float | None]:
-    """How much clients' alliance scores in `temp.scores` spread around their own means, by measure; in its points."""
+def within_sds(con: duckdb.DuckDBPyConnection, *, of: str) -> dict[str, float | None]:
+    """How much clients' alliance scores spread around their own means, by measure; in its points.
+
+    Args:
+        con: with the scores.
+        of: the temporary table that they lie in: `series`, `instrument`, `score`.
+    """
     found = {}
-    for (name,) in con.sql("SELECT DISTINCT instrument FROM scores WHERE kind = 'alliance' ORDER BY ALL").fetchall():
-        own = f"SELECT series, score AS alliance FROM scores WHERE kind = 'alliance' AND instrument = '{name}'"
+    for (name,) in con.sql(f"SELECT DISTINCT instrument FROM temp.{of} ORDER BY ALL").fetchall():
+        own = f"SELECT series, score AS alliance FROM temp.{of} WHERE instrument = '{name}'"
         found[name] = pooled_within_sd(warehouse.read_frame(con, own), by=("series",))
     return found
 

@@ -4,14 +4,14 @@ Belongs here: one alliance series a client, episode and measure. Does not belong
 (`assets.science.rupture`), or how what follows is compared (`assets.science.after_rupture`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import polars as pl
 
-from assets.estimates.scopes import in_every_scope
-from assets.science.after_rupture import leaving_by_state, state_at_sessions
-from assets.science.rupture import flag_ruptures, pooled_within_sd, trace_ruptures
+from assets.estimates.scopes import scopes_of
+from assets.science.after_rupture import STATES, leaving_by_state, state_at_sessions
+from assets.science.rupture import flag_ruptures, trace_ruptures
 from assets.science.verdicts import certainty_expr
 
 # Below two earlier ratings there is no past to fall from (measured: sensitivity .55, positive predictive value .68).
@@ -31,23 +31,28 @@ _WHERE = {
 
 
 def ruptures(
-    sessions: pl.DataFrame, *, falls_by_sd: float, repaired_within_sessions: int, ended_episodes: Collection[str]
+    sessions: pl.DataFrame,
+    *,
+    within_sds: Mapping[str, float | None],
+    falls_by_sd: float,
+    repaired_within_sessions: int,
+    ended_episodes: Collection[str] | Collection[int],
 ) -> pl.DataFrame:
-    """`analysis.ruptures`.
+    """`analysis.ruptures`, of some clients or of all, less who and where.
 
     Args:
         sessions: one row a session of a client, episode and measure: `client_id`, `episode_id`, `instrument`,
-            `session_number`, `clinician_id`, `site`, and `score`, null where the form was skipped.
+            `session_number`, and `score`, null where the form was skipped. Clients and episodes may be numbers.
+        within_sds: how much clients' scores spread around their own means in the whole service, by measure.
         falls_by_sd: how many pooled within-client standard deviations are a rupture.
         repaired_within_sessions: how soon it must be made good.
         ended_episodes: those in which no repair can come any more.
     """
-    who = sessions.select(*_KEYS, "instrument", "session_number", "clinician_id", "site")
     names = sessions["instrument"].unique().sort().to_list()
     parts = []
     for name in names or [""]:
         series = sessions.filter(pl.col("instrument") == name).select(*_KEYS, "session_number", alliance="score")
-        spread = pooled_within_sd(series)
+        spread = within_sds.get(name)
         flagged = flag_ruptures(
             series, within_sd=spread, drop_sds=falls_by_sd, fewest_past_ratings=_FEWEST_PAST_RATINGS
         )
@@ -59,33 +64,54 @@ def ruptures(
             ended_episodes=ended_episodes,
         )
         parts.append(traced.with_columns(instrument=pl.lit(name)))
-    return (
-        pl.concat(parts)
-        .select(
-            *_KEYS,
-            "instrument",
-            pl.col("ruptured_at").alias("session_number"),
-            pl.col("magnitude").round(6).alias("fall"),
-            pl.col("status").alias("state"),
-            pl.col("repaired_at").alias("repaired_session_number"),
-        )
-        .join(who, on=[*_KEYS, "instrument", "session_number"], how="left", maintain_order="left")
+    return pl.concat(parts).select(
+        *_KEYS,
+        "instrument",
+        pl.col("ruptured_at").alias("session_number"),
+        pl.col("magnitude").round(6).alias("fall"),
+        pl.col("status").alias("state"),
+        pl.col("repaired_at").alias("repaired_session_number"),
     )
 
 
-def after_rupture(sessions: pl.DataFrame, found: pl.DataFrame, *, minimum_clients: int) -> pl.DataFrame:
-    """`analysis.after_rupture`.
+def standing_at_sessions(sessions: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Where each client stood at each session, of some clients or of all.
 
     Args:
         sessions: one row a client, measure and session from the one with the client's third rating on: `client_id`,
             `episode_id`, `instrument`, `session_number`, `clinician_id`, `site`, `programme`, `is_unplanned` and
-            `is_planned` (whether treatment ended so with it).
-        found: `analysis.ruptures`.
-        minimum_clients: below it in a state nothing is told of it.
+            `is_planned` (whether treatment ended so with it). Clients and episodes may be numbers.
+        found: their `analysis.ruptures`.
+
+    Returns:
+        The sessions with `state`; words that many rows share are held once.
     """
     traced = found.select(*_KEYS, "instrument", ruptured_at="session_number", repaired_at="repaired_session_number")
     placed = state_at_sessions(sessions, traced, by=(*_KEYS, "instrument"))
-    told = leaving_by_state(in_every_scope(placed), by=_GROUP, confidence=_CONFIDENCE)
+    return placed.with_columns(
+        pl.col("session_number").cast(pl.Int32),
+        pl.col("instrument", "clinician_id", "site", "programme").cast(pl.Categorical),
+        pl.col("state").cast(pl.Enum(STATES)),
+    )
+
+
+def after_rupture(placed: pl.DataFrame, *, minimum_clients: int) -> pl.DataFrame:
+    """`analysis.after_rupture`.
+
+    Args:
+        placed: what `standing_at_sessions` gave for every part of the service.
+        minimum_clients: below it in a state nothing is told of it.
+    """
+    # Scope by scope, so that millions of sessions stand once and not once a scope.
+    told = pl.concat(
+        leaving_by_state(rows, by=("instrument",), confidence=_CONFIDENCE).select(
+            pl.lit(scope).alias("scope"),
+            pl.lit(name).alias("scope_name"),
+            pl.col("instrument", "state").cast(pl.String),
+            pl.exclude("instrument", "state"),
+        )
+        for scope, name, rows in scopes_of(placed)
+    ).sort(*_GROUP, pl.col("state").cast(pl.Enum(STATES)))
     is_few = pl.col("clients") < minimum_clients
     # A ratio rests on both states, so it goes with the smaller of the two.
     others = told.select(*_GROUP, compared_with="state", _is_few=is_few)

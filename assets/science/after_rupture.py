@@ -87,6 +87,8 @@ def leaving_by_state(placed: pl.DataFrame, *, by: Sequence[str], confidence: flo
     return (
         hazards.drop("units")
         .join(counted, on=groups)
+        # Rows may hold the states as an enumeration, which a word does not join.
+        .with_columns(pl.col("state").cast(pl.String))
         .join(ratios, on=groups, how="left", nulls_equal=True)
         .sort(*by, pl.col("state").cast(pl.Enum(STATES)))
     )

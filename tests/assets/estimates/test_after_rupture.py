@@ -2,7 +2,8 @@ import polars as pl
 import pytest
 
 from assets.contracts.endings import AFTER_RUPTURE
-from assets.estimates.ruptures import after_rupture
+from assets.estimates.ruptures import after_rupture as of_placed
+from assets.estimates.ruptures import standing_at_sessions
 
 LOOKED_UP = {"client_id": pl.String, "episode_id": pl.String, "instrument": pl.String}
 
@@ -32,6 +33,17 @@ def clinic(*, clients=200, leave_ruptured=0.5, leave_calm=0.1):
             ruptures.append((name, name, "WAI-SR", 4, None if leaves else 6))
     schema = LOOKED_UP | {"session_number": pl.Int64, "repaired_session_number": pl.Int64}
     return pl.DataFrame(sessions), pl.DataFrame(ruptures, schema=schema, orient="row")
+
+
+def after_rupture(sessions, found, *, minimum_clients, parts=1):
+    place = pl.col("client_id").str.slice(1).cast(pl.Int64) % parts
+    placed = [standing_at_sessions(sessions.filter(place == n), found.filter(place == n)) for n in range(parts)]
+    return of_placed(pl.concat(placed), minimum_clients=minimum_clients)
+
+
+def test_it_does_not_matter_in_how_many_parts_clients_are_looked_at():
+    whole, parted = (after_rupture(*clinic(), minimum_clients=10, parts=parts) for parts in (1, 7))
+    assert parted.equals(whole)
 
 
 def told(*, minimum_clients=10, **settings):

@@ -13,6 +13,7 @@ from assets.estimates.link import _one_step_on, alliance_levels_and_links
 from assets.estimates.progress import clinician_progress
 from assets.estimates.ruptures import ruptures
 from assets.science.instruments.registry import REGISTRY
+from assets.science.rupture import pooled_within_sd
 from assets.service import read_service
 
 START = date(2026, 1, 5)
@@ -223,7 +224,8 @@ def series(*scores: float | None) -> pl.DataFrame:
 
 
 def states(sessions: pl.DataFrame, *, ended: list[str]) -> list[tuple[int, str]]:
-    found = ruptures(sessions, falls_by_sd=2.0, repaired_within_sessions=5, ended_episodes=ended)
+    spread = {"SRS": pooled_within_sd(sessions.with_columns(alliance="score"))}
+    found = ruptures(sessions, within_sds=spread, falls_by_sd=2.0, repaired_within_sessions=5, ended_episodes=ended)
     return found.filter(pl.col("client_id") == "C1").select("session_number", "state").rows()
 
 
