@@ -13,7 +13,8 @@ pages already read; only where as many come as go between two pages would that g
 A deleted resource is in no search: what an earlier file said of it stands. `way = "bulk"` learns of it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -39,9 +40,9 @@ _LAG: Final = timedelta(minutes=1)
 _TICK: Final = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class FhirSearch:
-    """One server and what is searched there.
+@dataclass(kw_only=True)
+class FhirSource:
+    """One server and what is pulled there, in either way.
 
     Attributes:
         name: the pull's.
@@ -49,7 +50,7 @@ class FhirSearch:
         tokens: how it lets us in.
         zone: the clinic's own, in which moments are written.
         now: names the files.
-        wait: seconds before a page is asked for a second time.
+        wait: seconds before the server is asked a second time for anything.
     """
 
     name: str
@@ -60,19 +61,35 @@ class FhirSearch:
     wait: float
 
     def new_items(self, marks: Mapping[str, str]) -> Iterable[Item]:  # noqa: ARG002 - only an answer shows what is new
-        """Every kind of resource: what it brings is known when it has been asked for."""
-        return items_of(self.settings, now=self.now, zone=self.zone)
+        """A file for each kind of resource, named after tonight: what it brings is known when it has been asked for."""
+        moment = self.now.astimezone(self.zone).strftime("%Y%m%dT%H%M%S")
+        return [Item(name=f"{each}-{moment}.parquet", subject=each, mark=None) for each in self.settings.resources]
+
+    def resource_of(self, item: Item) -> Resource:
+        """The kind that a file is of."""
+        return next(each for each in self.settings.resources if each == item.subject)
+
+    def file_of(self, resource: Resource, *, to: Path, is_paged: bool) -> ResourceFile:
+        """A new file of one kind."""
+        forms = known_forms(self.settings.questionnaires, totals=self.settings.totals)
+        return ResourceFile(to, resource=resource, is_paged=is_paged, forms=forms, zone=self.zone)
+
+    @contextmanager
+    def server(self) -> Iterator[FhirServer]:
+        """The server, while it is being asked."""
+        place = f"pulls.{self.name}"
+        with open_web(place=place, seconds=self.settings.seconds) as web:
+            yield FhirServer(settings=self.settings, place=place, web=web, tokens=self.tokens)
+
+
+@dataclass(kw_only=True)
+class FhirSearch(FhirSource):
+    """One server that is searched."""
 
     def fetch(self, item: Item, *, to: Path, last_mark: str | None) -> Fetched:
         """Search for one kind of resource and write its rows."""
-        place = f"pulls.{self.name}"
-        resource = next(each for each in self.settings.resources if each == item.subject)
-        forms = known_forms(self.settings.questionnaires, totals=self.settings.totals)
-        with (
-            open_web(place=place, seconds=self.settings.seconds) as web,
-            ResourceFile(to, resource=resource, is_paged=True, forms=forms, zone=self.zone) as file,
-        ):
-            server = FhirServer(settings=self.settings, place=place, web=web, tokens=self.tokens)
+        resource = self.resource_of(item)
+        with self.server() as server, self.file_of(resource, to=to, is_paged=True) as file:
             search = _Search(source=self, server=server, resource=resource, file=file)
             began = search.run(since=since(last_mark, self.settings))
             mark = search.run(since=began - _LAG)
@@ -80,12 +97,6 @@ class FhirSearch:
         # Which rows stand is known once the file is closed.
         check_that_some_are_known(server, file, resource=resource, is_first=last_mark is None)
         return Fetched(mark=mark.isoformat(), rows=file.rows, is_empty=file.rows == 0 and last_mark is not None)
-
-
-def items_of(settings: FhirPull, *, now: datetime, zone: ZoneInfo) -> list[Item]:
-    """A file for each kind of resource, named after tonight."""
-    moment = now.astimezone(zone).strftime("%Y%m%dT%H%M%S")
-    return [Item(name=f"{each}-{moment}.parquet", subject=each, mark=None) for each in settings.resources]
 
 
 def since(mark: str | None, settings: FhirPull) -> datetime | None:

@@ -17,20 +17,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode, urljoin
-from zoneinfo import ZoneInfo
 
 import orjson
 
-from assets.feeds.pulls.fhir import check_that_some_are_known, items_of, since
-from assets.feeds.pulls.fhir_forms import known_forms
+from assets.feeds.pulls.fhir import FhirSource, check_that_some_are_known, since
 from assets.feeds.pulls.fhir_pages import moment_of
 from assets.feeds.pulls.fhir_rows import ResourceFile
 from assets.feeds.pulls.fhir_server import JSON, FhirServer, origin
-from assets.feeds.pulls.fhir_settings import FhirPull
-from assets.feeds.pulls.fhir_sign_in import Tokens
 from assets.feeds.pulls.patience import patiently
 from assets.feeds.pulls.source import Fetched, Item, PullFailedError
-from assets.feeds.pulls.web import MOST_BYTES, open_web, seconds_to_wait
+from assets.feeds.pulls.web import MOST_BYTES, seconds_to_wait
 from assets.feeds.wrong_input import WrongInput
 
 NDJSON: Final = "application/fhir+ndjson"
@@ -74,24 +70,9 @@ class _Export:
 
 
 @dataclass(kw_only=True)
-class FhirExport:
-    """One server and what is exported there; what it has prepared is remembered until every kind has been read.
+class FhirExport(FhirSource):
+    """One server that exports; what it has prepared is remembered until every kind has been read."""
 
-    Attributes:
-        name: the pull's.
-        settings: the resources.
-        tokens: how it lets us in.
-        zone: the clinic's own, in which moments are written.
-        now: names the files.
-        wait: seconds before the server is asked a second time for anything.
-    """
-
-    name: str
-    settings: FhirPull
-    tokens: Tokens = field(repr=False)
-    zone: ZoneInfo
-    now: datetime
-    wait: float
     _export: _Export | None = field(default=None, init=False)
     _since: datetime | None = field(default=None, init=False)
     _read: set[str] = field(default_factory=set, init=False)
@@ -102,18 +83,15 @@ class FhirExport:
         earliest = [each for each in known if each is not None]
         # A kind that was never pulled makes the export one of everything.
         self._since = min(earliest) if len(earliest) == len(known) else None
-        return items_of(self.settings, now=self.now, zone=self.zone)
+        return super().new_items(marks)
 
     def fetch(self, item: Item, *, to: Path, last_mark: str | None) -> Fetched:
         """Read one kind of resource out of the export and write its rows."""
-        place = f"pulls.{self.name}"
-        resource = next(each for each in self.settings.resources if each == item.subject)
-        forms = known_forms(self.settings.questionnaires, totals=self.settings.totals)
-        with open_web(place=place, seconds=self.settings.seconds) as web:
-            server = FhirServer(settings=self.settings, place=place, web=web, tokens=self.tokens)
+        resource = self.resource_of(item)
+        with self.server() as server:
             try:
                 export = self._export or self._prepared(server)
-                with ResourceFile(to, resource=resource, is_paged=False, forms=forms, zone=self.zone) as file:
+                with self.file_of(resource, to=to, is_paged=False) as file:
                     for output in export.files.get(resource, ()):
                         self._take(server, export, output, file=file)
                     for output in export.deleted:

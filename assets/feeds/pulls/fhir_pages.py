@@ -61,7 +61,7 @@ class Page:
     issues: tuple[str, ...]
 
 
-def page_of(body: bytes) -> tuple[Page, list[memoryview]]:
+def page_of(body: bytes) -> tuple[Page, list[bytes]]:
     """A page and its resources, each as its own JSON; what else has another shape is as if it were not there.
 
     Raises:
@@ -70,7 +70,7 @@ def page_of(body: bytes) -> tuple[Page, list[memoryview]]:
     try:
         bundle = _BUNDLES.decode(body)
         told = (bundle.resource_type, bundle.total, bundle.meta, bundle.link, bundle.issue)
-        kind, total, meta, links, issues = (orjson.loads(memoryview(each)) for each in told)
+        kind, total, meta, links, issues = (orjson.loads(bytes(each)) for each in told)
     except ValueError:
         raise NoPageError from None
     made_at = meta.get("lastUpdated") if isinstance(meta, dict) else None
@@ -81,7 +81,7 @@ def page_of(body: bytes) -> tuple[Page, list[memoryview]]:
         made_at=moment_of(made_at) if isinstance(made_at, str) else None,
         issues=error_codes(issue for issue in _objects(issues) if _has_texts(issue, "severity", "code")),
     )
-    return page, [memoryview(entry.resource) for entry in bundle.entry or () if entry.resource is not _NOTHING]
+    return page, [bytes(entry.resource) for entry in bundle.entry or () if entry.resource is not _NOTHING]
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -196,7 +196,7 @@ class ResourceFile:
 
     def _begin_batch(self) -> None:
         """Have rows made of what was taken, while more of it comes."""
-        texts, self._texts, self._bytes = pa.concat_tables(self._texts), [], 0
+        texts, self._texts, self._bytes = pa.concat_tables(self._texts).combine_chunks(), [], 0
         taken = f"SELECT json_transform(j, '{STRUCTS[self._resource]}') AS r FROM {_TEXTS}"
         rows = _rows_sql(self._resource)
         self._batches.append(self._workers.submit(self._made, texts, taken=taken, rows=rows, is_counted=self._is_paged))
@@ -289,9 +289,9 @@ def _as_texts(lines: bytes) -> pa.Table:
     return table.filter(pa.array(~is_blank)) if is_blank.any() else table
 
 
-def _one_a_row(resources: Sequence[memoryview]) -> pa.Table:
-    """Resources as a column of text; their own lines may have ends within."""
-    return _column(np.cumsum([0, *(each.nbytes for each in resources)], dtype=np.int32), b"".join(resources))
+def _one_a_row(resources: Sequence[bytes]) -> pa.Table:
+    """Resources as a column of text; there may be ends of lines within them."""
+    return _column(np.cumsum([0, *map(len, resources)], dtype=np.int32), b"".join(resources))
 
 
 def _column(offsets: npt.NDArray[np.int32], letters: bytes) -> pa.Table:

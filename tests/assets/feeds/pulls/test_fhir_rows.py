@@ -210,3 +210,19 @@ def test_deleted_resources_are_told_by_their_id_alone(tmp_path):
     frame = pl.read_parquet(tmp_path / "a")
     assert sorted(frame.select("id", "status").rows()) == [("a1", "fulfilled"), ("a8", DELETED), ("a9", DELETED)]
     assert frame["client"].null_count() == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "clinician"),
+    [
+        (["xPractitioner/d1", "Practitioner/d2"], "d2"),
+        (["Practitioner/", "https://records.example.org/fhir/Practitioner/d2/_history/4"], "d2"),
+        (["PractitionerRole/r1", "Practitioner/d2", "Practitioner/d3"], "d2"),
+        (["#Practitioner", "PractitionerRole/r1"], "r1"),
+        (["Practitioner/d,1", None, "Practitioner/ü"], None),
+    ],
+)
+def test_the_first_reference_of_a_kind_is_found_behind_what_only_looks_like_one(tmp_path, given, clinician):
+    taking_part = [{"actor": reference(each) if each else {}} for each in given]
+    (row,) = flattened(appointment(participant=taking_part), folder=tmp_path)
+    assert row["clinician"] == clinician
