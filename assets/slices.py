@@ -45,17 +45,50 @@ _SCOPES = {
     "programme": ("programme", "programme IS NOT NULL"),
     "clinician": ("clinician_id", "clinician_id IS NOT NULL AND population IN ('booked', 'finished')"),
 }
-SEEN = f"""
-WITH things AS ({_THINGS}),
-latest AS (
-  SELECT population, case_id, site, programme, clinician_id, instrument, MAX(day) AS day
-  FROM things GROUP BY population, case_id, site, programme, clinician_id, instrument
-)
-""" + "\nUNION ALL\n".join(
-    f"SELECT population, '{scope}' AS scope, {name} AS scope_name, instrument, case_id, clinician_id, MAX(day) AS latest_on "
-    f"FROM latest WHERE {condition} GROUP BY population, {name}, instrument, case_id, clinician_id"
-    for scope, (name, condition) in _SCOPES.items()
-)
+# Numbers from 0 in the order of the codes: groups are sets of them, and no frame holds a clinic's long codes.
+_CASES = f"""
+CREATE OR REPLACE TEMP TABLE seen_cases AS
+SELECT case_id, CAST(ROW_NUMBER() OVER (ORDER BY case_id) - 1 AS INTEGER) AS case_number
+FROM (SELECT DISTINCT case_id FROM ({_THINGS}) AS things) AS named
+"""
+_CLINICIANS = f"""
+CREATE OR REPLACE TEMP TABLE seen_clinicians AS
+SELECT clinician_id, CAST(ROW_NUMBER() OVER (ORDER BY clinician_id) - 1 AS INTEGER) AS clinician_number
+FROM (SELECT DISTINCT clinician_id FROM ({_THINGS}) AS things WHERE clinician_id IS NOT NULL) AS named
+"""
+_LATEST = f"""
+CREATE OR REPLACE TEMP TABLE latest AS
+SELECT population, case_number, site, programme, things.clinician_id, clinician_number, instrument, MAX(day) AS day
+FROM ({_THINGS}) AS things
+INNER JOIN seen_cases ON seen_cases.case_id = things.case_id
+LEFT JOIN seen_clinicians ON seen_clinicians.clinician_id = things.clinician_id
+GROUP BY population, case_number, site, programme, things.clinician_id, clinician_number, instrument
+"""
+_POPULATIONS = "SELECT DISTINCT population FROM latest ORDER BY population"
+_OF_SCOPE = """
+SELECT population, '{scope}' AS scope, {name} AS scope_name, instrument, case_number AS "case", clinician_number AS clinician,
+  MAX(day) AS latest_on
+FROM latest WHERE population = '{population}' AND {condition}
+GROUP BY population, {name}, instrument, case_number, clinician_number
+"""
+_MADE_BY = _CASES + _CLINICIANS + _LATEST + _OF_SCOPE + repr(_SCOPES)
+
+
+def seen(con: duckdb.DuckDBPyConnection) -> tuple[pl.Series, Iterator[pl.DataFrame]]:
+    """Who is in which group: the cases in the order of their numbers, and the groups of a population and scope at a time.
+
+    Returns:
+        The codes of all cases; frames as `assets.estimates.slices.published_slices` takes them.
+    """
+    for made in (_CASES, _CLINICIANS, _LATEST):
+        con.execute(made)
+    cases = warehouse.read_frame(con, "SELECT case_id FROM seen_cases ORDER BY case_number")["case_id"]
+    populations = [name for (name,) in con.sql(_POPULATIONS).fetchall()]
+    return cases, (
+        warehouse.read_frame(con, _OF_SCOPE.format(population=population, scope=scope, name=name, condition=condition))
+        for population in populations
+        for scope, (name, condition) in _SCOPES.items()
+    )
 
 
 def disclosure_rule(service: Service) -> DisclosureRule:
@@ -83,8 +116,10 @@ def against(night: Night) -> Against:
 def decide(con: duckdb.DuckDBPyConnection, *, night: Night) -> Published:
     """Tonight's groups, held against those of the version that readers have."""
     home = Path(night.home)
+    cases, groups = seen(con)
     return published_slices(
-        warehouse.read_frame(con, SEEN),
+        groups,
+        cases=cases,
         night=against(night),
         last=read_last(home, slices.PUBLISHED_SLICES),
         last_members=read_last(home, slices.FIGURE_MEMBERS) if _has_same_codes(con, home) else None,
@@ -103,7 +138,7 @@ def _has_same_codes(con: duckdb.DuckDBPyConnection, home: Path) -> bool:
     specs=[
         dg.AssetSpec(
             deps=[tables.key(each) for each in (marts.APPOINTMENTS, marts.RATINGS, analysis.CLIENT_CHANGE)],
-            **tables.definition(table, code=SEEN),
+            **tables.definition(table, code=_MADE_BY),
         )
         for table in slices.TABLES
     ],

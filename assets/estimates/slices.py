@@ -103,23 +103,28 @@ def figures_slice(scope: str, scope_name: str, *, months: int) -> str:
 
 
 def published_slices(
-    seen: pl.DataFrame, *, night: Night, last: pl.DataFrame | None, last_members: pl.DataFrame | None
+    seen: Iterable[pl.DataFrame],
+    *,
+    cases: pl.Series,
+    night: Night,
+    last: pl.DataFrame | None,
+    last_members: pl.DataFrame | None,
 ) -> Published:
     """Everything that may be told of every group tonight.
 
     Args:
-        seen: `population`, `scope`, `scope_name`, `instrument`, `case_id`, `clinician_id` and `latest_on`, the last day
-            that put the case into the group; one row a group of all time, case and clinician.
+        seen: frames that each hold whole groups: `population`, `scope`, `scope_name`, `instrument`, `case` (its place in
+            `cases`), `clinician` (a number from 0; null where there is none) and `latest_on`, the last day that put the
+            case into the group; one row a group of all time, case and clinician.
+        cases: the codes of all cases, in order.
         night: what the groups are held against.
         last: `quality.published_slices` of the version that readers have; None where there is none.
         last_members: its `quality.figure_members`; None where there is none, or where its codes are another secret's.
     """
-    cases = seen["case_id"].unique().sort()
-    numbered = seen.with_columns(
-        case=pl.col("case_id").rank("dense").cast(pl.Int64) - 1,
-        clinician=pl.col("clinician_id").rank("dense").cast(pl.Int64) - 1,
+    groups = sorted(
+        (group for rows in seen for group in _groups(rows, night=night)),
+        key=lambda each: _importance(each, months=night.months),
     )
-    groups = sorted(_groups(numbered, night=night), key=lambda each: _importance(each, months=night.months))
     gone = {each.name: each for each in _withheld(groups, rule=night.rule)}
     standing = {} if last is None else {row["slice_id"]: row for row in last.iter_rows(named=True)}
     before = _members_by_slice(last_members)

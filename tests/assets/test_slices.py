@@ -5,7 +5,7 @@ import pytest
 
 from assets.contracts import dictionary, registry
 from assets.service import Suppression
-from assets.slices import SEEN
+from assets.slices import seen
 
 
 @pytest.fixture
@@ -67,10 +67,10 @@ def con():
 
 
 def groups(con):
-    rows = con.sql(
-        f"SELECT population, scope, scope_name, instrument, case_id, latest_on FROM ({SEEN}) ORDER BY ALL"
-    ).fetchall()
-    return {row[:5]: row[5] for row in rows}
+    cases, parts = seen(con)
+    rows = (row for part in parts for row in part.iter_rows(named=True))
+    named = ("population", "scope", "scope_name", "instrument")
+    return {(*(row[name] for name in named), cases[row["case"]]): row["latest_on"] for row in rows}
 
 
 def test_a_case_is_in_the_groups_of_what_happened_to_it_with_the_latest_day(con):

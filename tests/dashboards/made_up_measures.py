@@ -18,7 +18,7 @@ from assets.estimates.rates import rates as published_rates
 from assets.estimates.slices import Night, published_slices
 from assets.science.disclosure import DisclosureRule
 from assets.science.instruments.registry import REGISTRY
-from assets.slices import SEEN
+from assets.slices import seen
 
 STANDARDS = {"did_not_attend": 0.12, "alliance_recorded": 0.85, "outcome_recorded": 0.9, "improved": 0.35}
 ALLIANCE_BY_MONTH = f"""
@@ -77,8 +77,10 @@ def with_measures(frames: dict[str, pl.DataFrame], *, minimum_clients: int, mini
         ),
         frames["analysis.monthly_measures"],
     )
+    cases, groups = seen(con)
     decided = published_slices(
-        con.sql(SEEN).pl(),
+        groups,
+        cases=cases,
         night=Night(
             data_date=as_of,
             months=frames["quality.run"]["period_months"][0],

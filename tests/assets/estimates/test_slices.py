@@ -33,7 +33,18 @@ def frame(*parts):
 
 
 def decided(*parts, night=NIGHT, last=None):
-    return published_slices(frame(*parts), night=night, last=last and last.slices, last_members=last and last.members)
+    seen = frame(*parts)
+    numbered = seen.with_columns(
+        case=pl.col("case_id").rank("dense").cast(pl.Int32) - 1,
+        clinician=pl.col("clinician_id").rank("dense").cast(pl.Int32) - 1,
+    )
+    return published_slices(
+        numbered.partition_by("population", "scope"),
+        cases=seen["case_id"].unique().sort(),
+        night=night,
+        last=last and last.slices,
+        last_members=last and last.members,
+    )
 
 
 def statuses(found, *, months=12, population="booked"):
