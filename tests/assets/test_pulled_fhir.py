@@ -110,6 +110,19 @@ def test_a_later_version_takes_back_what_an_earlier_one_said(server, clinic, way
     assert found.row("outcomes", rating_id="q2")["items"] == [1] * 9
 
 
+def test_what_an_export_tells_was_deleted_counts_no_more(server, clinic):
+    now = datetime.now(UTC)
+    staged(server, clinic, now=now, way="bulk")
+    for kind, name in (("Appointment", "a1"), ("QuestionnaireResponse", "q1"), ("Observation", "o1")):
+        server.remove(kind, name)
+    found = staged(server, clinic, now=now + timedelta(days=1), way="bulk")
+    assert found.refusals == ()
+    assert found.row("attendance", appointment_id="a1")["status"] == "cancelled_by_clinic"
+    assert found.row("outcomes", rating_id="q1")["items"] == [None] * 9
+    assert found.row("outcomes", rating_id="o1")["total"] is None
+    assert found.row("outcomes", rating_id="q2")["items"] == [3] * 8 + [None]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "line"),
     [

@@ -91,12 +91,13 @@ class FhirExport(FhirSource):
         with self.server() as server:
             try:
                 export = self._export or self._prepared(server)
+                earlier = sorted(to.parent.glob(f"{resource}-*.parquet"))
                 with self.file_of(resource, to=to, is_paged=False) as file:
                     for output in export.files.get(resource, ()):
                         self._take(server, export, output, file=file)
                     for output in export.deleted:
                         for lines in self._lines(server, export, output):
-                            file.add_deleted(lines)
+                            file.add_deleted(lines, earlier=earlier)
             except _GoneError:
                 self._export = None
                 raise PullFailedError("the server has thrown the export away") from None

@@ -9,9 +9,9 @@ narrative, comments, item and answer texts, displays, and contained resources. M
 or a number and is none is `?`, which no contract takes.
 
 A resource that is entered in error keeps its row with that status: an attendance mapping gives it a word of its own (say
-`cancelled_by_clinic`), and forms and totals lose their answers, so that the newest version stands empty. A bulk export also
-tells what was deleted: such a row has an id, the status `deleted` and nothing else. A search can't tell; nor can a row that
-has only an id take back what an earlier file said, so `only = { status = [...] }` in a mapping leaves such rows aside.
+`cancelled_by_clinic`), and forms and totals lose their answers, so that the newest version stands empty. So does what a bulk
+export tells was deleted: it comes as it last was, with the status `deleted` and no `updated`; an episode of which that is told
+still stands. What was never pulled has its id and that status alone. A search can't tell of deletions.
 """
 
 from dataclasses import dataclass

@@ -24,7 +24,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from assets.feeds.pulls.fhir_columns import BEFOREHAND, COLUMNS, DELETED, KEYS, STRUCTS
+from assets.feeds.pulls.fhir_columns import BEFOREHAND, COLUMNS, KEYS, STRUCTS
+from assets.feeds.pulls.fhir_deleted import deleted_sql
 from assets.feeds.pulls.fhir_form_rows import FORM_ROWS, register_forms
 from assets.feeds.pulls.fhir_forms import Forms
 from assets.feeds.pulls.fhir_pages import NoPageError, Page, error_codes, page_of
@@ -158,16 +159,15 @@ class ResourceFile:
             self._take(_one_a_row(resources), size=len(page))
         return told
 
-    def add_deleted(self, lines: bytes) -> None:
-        """Take whole lines, a Bundle each, whose entries say which resources are no longer there."""
-        own = {"id": "id", "status": f"'{DELETED}'"}
-        columns = ", ".join(f'{own.get(name, "CAST(NULL AS VARCHAR)")} AS "{name}"' for name in self._schema.names)
-        pattern = f"(?:^|/){self._resource}/([A-Za-z0-9.-]{{1,64}})$"
+    def add_deleted(self, lines: bytes, *, earlier: Sequence[Path]) -> None:
+        """Take whole lines, a Bundle each, whose entries say which resources are no longer there.
+
+        Args:
+            lines: as they came.
+            earlier: files of this kind that were pulled before, which tell what such a resource last was.
+        """
         taken = f"SELECT unnest(json_extract(j, '$.entry[*]')) AS entry FROM {_TEXTS}"
-        rows = f"""SELECT {columns}, hash('{DELETED}', id) AS key FROM (
-              SELECT nullif(regexp_extract(entry->>'$.request.url', '{pattern}', 1), '') AS id
-              FROM taken WHERE entry->>'$.request.method' = 'DELETE')
-            WHERE id IS NOT NULL"""
+        rows = deleted_sql(self._resource, earlier=[_quoted(path) for path in earlier])
         self._write(self._made(_as_texts(lines), taken=taken, rows=rows, is_counted=False))
 
     def begin_search(self) -> None:

@@ -206,7 +206,7 @@ def test_deleted_resources_are_told_by_their_id_alone(tmp_path):
     given = {"resource": "Appointment", "forms": known_forms((), totals={}), "zone": ZoneInfo("UTC")}
     with ResourceFile(tmp_path / "a", is_paged=False, **given) as file:
         file.add_lines(lines(appointment()))
-        file.add_deleted(lines({"resourceType": "Bundle", "type": "transaction", "entry": entries}))
+        file.add_deleted(lines({"resourceType": "Bundle", "type": "transaction", "entry": entries}), earlier=[])
     frame = pl.read_parquet(tmp_path / "a")
     assert sorted(frame.select("id", "status").rows()) == [("a1", "fulfilled"), ("a8", DELETED), ("a9", DELETED)]
     assert frame["client"].null_count() == 2
@@ -226,3 +226,29 @@ def test_the_first_reference_of_a_kind_is_found_behind_what_only_looks_like_one(
     taking_part = [{"actor": reference(each) if each else {}} for each in given]
     (row,) = flattened(appointment(participant=taking_part), folder=tmp_path)
     assert row["clinician"] == clinician
+
+
+def test_what_was_deleted_comes_as_it_last_was_and_its_answers_are_taken_back(tmp_path):
+    older, newer = tmp_path / "QuestionnaireResponse-1.parquet", tmp_path / "QuestionnaireResponse-2.parquet"
+    written(older, lines(phq_9(), phq_9("q2")), kind="QuestionnaireResponse")
+    written(newer, lines(phq_9(authored="2026-03-09")), kind="QuestionnaireResponse")
+    entries = [{"request": {"method": "DELETE", "url": "QuestionnaireResponse/q1"}}]
+    given = {"resource": "QuestionnaireResponse", "forms": known_forms((), totals={}), "zone": ZoneInfo("UTC")}
+    with ResourceFile(tmp_path / "a", is_paged=False, **given) as file:
+        # Told twice, as after a cut.
+        for _ in range(2):
+            file.add_deleted(lines({"resourceType": "Bundle", "entry": entries}), earlier=[older, newer])
+    frame = pl.read_parquet(tmp_path / "a")
+    assert frame["item_number"].sort().to_list() == [str(number) for number in range(1, 10)]
+    assert frame.select("id", "status", "client", "authored", "value", "updated").unique().rows() == [
+        ("q1", DELETED, "p1", "2026-03-09", None, None)
+    ]
+
+
+def test_what_is_there_again_is_not_deleted(tmp_path):
+    entries = [{"request": {"method": "DELETE", "url": "Appointment/a1"}}]
+    given = {"resource": "Appointment", "forms": known_forms((), totals={}), "zone": ZoneInfo("UTC")}
+    with ResourceFile(tmp_path / "a", is_paged=False, **given) as file:
+        file.add_lines(lines(at("2026-03-01T08:00:00Z", appointment())))
+        file.add_deleted(lines({"resourceType": "Bundle", "entry": entries}), earlier=[])
+    assert pl.read_parquet(tmp_path / "a")["status"].to_list() == ["fulfilled"]
