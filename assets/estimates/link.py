@@ -4,59 +4,56 @@ Belongs here: which pairs an estimate is given, and its place in the tables. Doe
 (`assets.science.alliance_link`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import polars as pl
 
 from assets.contracts import analysis, vocabulary
 from assets.contracts.analysis import ALLIANCE_LEVELS, ALLIANCE_LINK
 from assets.contracts.model import Kind, Table
-from assets.science.alliance_link import LinkResult, estimate_link
+from assets.science.alliance_link import LinkResult, complete_pairs, link_of_sums
 from assets.science.instruments.model import Instrument
+from assets.science.link_sums import LinkSums, link_sums
 from assets.science.verdicts import certainty_expr
 from assets.service import MeasurePair, Service
 
 # Below it intervals from leaving out one clinician at a time can be short, so they are widened and said to be.
 WIDENED_BELOW_CLINICIANS = 20
 STEPS_IN_RANGE = 10
+BlocksOf = Callable[[MeasurePair], Iterable[pl.DataFrame]]
 _POLARS = {Kind.NUMBER: pl.Float64, Kind.INTEGER: pl.Int64, Kind.BOOLEAN: pl.Boolean}
 
 
-def alliance_levels_and_links(pairs: pl.DataFrame, *, service: Service) -> tuple[pl.DataFrame, pl.DataFrame]:
+def alliance_levels_and_links(blocks_of: BlocksOf, *, service: Service) -> tuple[pl.DataFrame, pl.DataFrame]:
     """`analysis.alliance_levels` and `analysis.alliance_link`.
 
     Args:
-        pairs: `marts.alliance_pairs`.
+        blocks_of: gives a measure pair's rows of `marts.alliance_pairs` whose next score is one step on, in blocks of whole
+            clinicians; asked again, the same blocks. Rows are gone through once and never held together.
         service: its measure pairs, limits and instruments.
     """
     levels, links = [_empty(ALLIANCE_LEVELS)], [_empty(ALLIANCE_LINK)]
     for measure in service.measures:
-        of_pair = _one_step_on(
-            pairs.filter(
-                (pl.col("alliance_instrument") == measure.alliance) & (pl.col("outcome_instrument") == measure.outcome)
-            )
-        )
-        whole = _estimate(of_pair, measure=measure, service=service, describes_clinicians=True)
+        added = partial(_added, blocks_of, measure=measure, service=service)
+        sums = added(spacing=None)
+        whole = _estimate(sums, added, ("service", "all"), measure=measure, service=service)
         levels.append(_levels(whole, measure=measure, scope="service", name="all", service=service))
         links.append(_links(whole, measure=measure, service=service))
-        for scope, name, rows in _scopes(of_pair):
-            found = (
-                whole
-                if rows.height == of_pair.height
-                else _estimate(rows, measure=measure, service=service, describes_clinicians=False)
-            )
+        for scope, name in _scopes(sums.cells):
+            is_whole = sums.cells.filter(pl.col(scope) != name).is_empty() and not sums.cells[scope].null_count()
+            found = whole if is_whole else _estimate(sums, added, (scope, name), measure=measure, service=service)
             levels.append(_levels(found, measure=measure, scope=scope, name=name, service=service))
     return pl.concat(levels), pl.concat(links)
 
 
-def _one_step_on(pairs: pl.DataFrame) -> pl.DataFrame:
-    """Pairs whose next score is as many sessions on as usual.
-
-    Where forms in between are missing the next score is further on, and says less of this session: with a fifth of the
-    forms missing the link would come out a tenth too small.
-    """
-    sessions_on = pl.col("next_session_number") - pl.col("session_number")
-    return pairs.filter(sessions_on == sessions_on.mode().min())
+def _added(blocks_of: BlocksOf, *, measure: MeasurePair, service: Service, spacing: float | None) -> LinkSums:
+    complete = partial(
+        complete_pairs,
+        higher_is_better=service.registry[measure.outcome].direction == "higher_is_better",
+        step=alliance_step(service.registry[measure.alliance]),
+    )
+    return link_sums(map(complete, blocks_of(measure)), spacing=spacing)
 
 
 def alliance_step(instrument: Instrument) -> float:
@@ -64,20 +61,31 @@ def alliance_step(instrument: Instrument) -> float:
     return round((instrument.score_range.high - instrument.score_range.low) / STEPS_IN_RANGE, 6)
 
 
-def _scopes(pairs: pl.DataFrame) -> Iterator[tuple[str, str, pl.DataFrame]]:
+def _scopes(cells: pl.DataFrame) -> Iterator[tuple[str, str]]:
     for scope in ("site", "programme"):
-        for name in pairs[scope].drop_nulls().unique().sort():
-            yield scope, name, pairs.filter(pl.col(scope) == name)
+        counts = pl.col("counts_for").is_null() | (pl.col("counts_for") == scope)
+        for name in cells.filter(counts)[scope].drop_nulls().unique().sort():
+            yield scope, name
 
 
-def _estimate(pairs: pl.DataFrame, *, measure: MeasurePair, service: Service, describes_clinicians: bool) -> LinkResult:
-    return estimate_link(
-        pairs,
+def _estimate(
+    sums: LinkSums,
+    added: Callable[..., LinkSums],
+    of: tuple[str, str],
+    *,
+    measure: MeasurePair,
+    service: Service,
+) -> LinkResult:
+    """The link of a scope; a scope whose forms are filled in at another step than the service's is added up by its own."""
+    part = sums.of_scope(*of)
+    if part.own_spacing != part.spacing:
+        part = added(spacing=part.own_spacing).of_scope(*of)
+    return link_of_sums(
+        part,
         minimum_clients=service.suppression.minimum_clients,
         minimum_clinicians=WIDENED_BELOW_CLINICIANS,
-        higher_is_better=service.registry[measure.outcome].direction == "higher_is_better",
         step=alliance_step(service.registry[measure.alliance]),
-        describes_clinicians=describes_clinicians,
+        describes_clinicians=of[0] == "service",
     )
 
 

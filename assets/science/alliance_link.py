@@ -21,6 +21,7 @@ from scipy import stats
 from assets.science.corrected_moments import corrected_moments
 from assets.science.cross_products import Floats
 from assets.science.intervals import integrate
+from assets.science.link_sums import LinkSums, link_sums
 from assets.science.mixtures import mixture_below, mixture_interval, mixture_mean_sd
 from assets.science.multilevel import EstimateRefusedError
 from assets.science.shrinkage import false_discoveries_held
@@ -130,26 +131,46 @@ def estimate_link(
     Returns:
         The link, or the reason why there is none. The same pairs give the same digits, in any order.
     """
-    rows = _complete(pairs, higher_is_better=higher_is_better).with_columns(pl.col("alliance") / step)
-    clients = rows.select("clinician", "client").n_unique()
-    clinicians = rows["clinician"].n_unique()
+    rows = complete_pairs(pairs, higher_is_better=higher_is_better, step=step)
+    if rows.is_empty():
+        return _too_few(0, minimum_clients=minimum_clients)
+    return link_of_sums(
+        link_sums([rows]).of_scope("service", "all"),
+        minimum_clients=minimum_clients,
+        minimum_clinicians=minimum_clinicians,
+        step=step,
+        describes_clinicians=describes_clinicians,
+    )
+
+
+def link_of_sums(
+    sums: LinkSums, *, minimum_clients: int, minimum_clinicians: int, step: float, describes_clinicians: bool
+) -> LinkResult:
+    """Estimate the link from sums over the pairs; what `estimate_link` does after it has added them up.
+
+    Args:
+        sums: of a scope, a cell a clinician, spaced as its own rows are.
+        minimum_clients: as there.
+        minimum_clinicians: as there.
+        step: as there, and what the pairs were divided by.
+        describes_clinicians: as there.
+    """
+    clients, clinicians = int(sums.cells["clients"].sum()), sums.cells.height
     if clients < minimum_clients:
-        return _refused(
-            f"Cannot tell: {clients} clients have what is needed, and at least {minimum_clients} are asked."
-        )
+        return _too_few(clients, minimum_clients=minimum_clients)
     if clinicians < FEWEST_CLINICIANS:
         return _refused(
             f"Cannot tell: {clinicians} clinicians have such clients, and at least {FEWEST_CLINICIANS} are needed."
         )
     try:
-        panel = split_panel(rows)
-        corrected = _corrected(rows, panel)
-        slopes = _clinicians(rows, panel, corrected) if describes_clinicians else pl.DataFrame(schema=CLINICIAN_SCHEMA)
+        panel = split_panel(sums)
+        corrected = _corrected(sums, panel)
+        slopes = _clinicians(sums, panel, corrected) if describes_clinicians else pl.DataFrame(schema=CLINICIAN_SCHEMA)
     except EstimateRefusedError as refused:
         return _refused(f"Cannot tell: {refused}")
     is_widened = clinicians < minimum_clinicians
     widening = np.sqrt(minimum_clinicians / clinicians) if is_widened else 1.0
-    levels = _levels(rows, panel, corrected, widening=float(widening), step=step)
+    levels = _levels(sums, panel, corrected, widening=float(widening), step=step)
     return LinkResult(levels=levels, clinicians=slopes, refusal=None, is_widened=is_widened)
 
 
@@ -158,22 +179,30 @@ def effective_units(sizes: Floats) -> float:
     return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
-def _complete(pairs: pl.DataFrame, *, higher_is_better: bool) -> pl.DataFrame:
+def complete_pairs(pairs: pl.DataFrame, *, higher_is_better: bool, step: float) -> pl.DataFrame:
+    """The rows that can be used, in the estimators' words: oriented, alliance in steps, a course of therapy a client.
+
+    Args:
+        pairs: as for `estimate_link`, and `programme` where there is one.
+        higher_is_better: the outcome measure's direction.
+        step: how many alliance points one step is.
+    """
     sign = 1.0 if higher_is_better else -1.0
     unit = ["client_id", "episode_id"] if "episode_id" in pairs.columns else ["client_id"]
     outcomes = ("outcome_now", "outcome_next", "outcome_first")
-    return (
-        pairs.drop_nulls([*REQUIRED])
-        .select(
-            clinician=pl.col("clinician_id").cast(pl.String),
-            site=pl.col("site").cast(pl.String),
-            client=pl.concat_str([pl.col(c).cast(pl.String) for c in unit], separator="\x1f"),
-            session_number=pl.col("session_number").cast(pl.Float64),
-            alliance=pl.col("alliance").cast(pl.Float64),
-            **{c: sign * pl.col(c).cast(pl.Float64) for c in outcomes},
-        )
-        .sort("clinician", "client", "session_number", "alliance", *outcomes)
+    group = ["programme"] if "programme" in pairs.columns else []
+    return pairs.drop_nulls([*REQUIRED]).select(
+        clinician=pl.col("clinician_id").cast(pl.String),
+        client=pl.concat_str([pl.col(c).cast(pl.String) for c in unit], separator="\x1f"),
+        session_number=pl.col("session_number").cast(pl.Float64),
+        alliance=pl.col("alliance").cast(pl.Float64) / step,
+        **{c: pl.col(c).cast(pl.String) for c in ("site", *group)},
+        **{c: sign * pl.col(c).cast(pl.Float64) for c in outcomes},
     )
+
+
+def _too_few(clients: int, *, minimum_clients: int) -> LinkResult:
+    return _refused(f"Cannot tell: {clients} clients have what is needed, and at least {minimum_clients} are asked.")
 
 
 def _refused(sentence: str) -> LinkResult:
@@ -185,21 +214,21 @@ def _refused(sentence: str) -> LinkResult:
     )
 
 
-def _corrected(rows: pl.DataFrame, panel: SplitPanel) -> _Effect:
+def _corrected(sums: LinkSums, panel: SplitPanel) -> _Effect:
     """The jackknife's effects, with the corrected moments' within clients wherever clients come often enough."""
     estimate, without = panel.estimate.copy(), panel.without.copy()
     with contextlib.suppress(EstimateRefusedError):
-        within = corrected_moments(rows)
+        within = corrected_moments(sums.courses)
         estimate[0], without[:, 0] = within.estimate, within.without
     return _Effect(estimate=estimate, without=without)
 
 
-def _levels(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect, *, widening: float, step: float) -> pl.DataFrame:
+def _levels(sums: LinkSums, panel: SplitPanel, corrected: _Effect, *, widening: float, step: float) -> pl.DataFrame:
     """Each level by its methods; t intervals on as many degrees of freedom as the caseloads carry."""
-    sizes = rows.group_by("clinician").len()["len"].to_numpy().astype(np.float64)
+    sizes = sums.cells["pairs"].to_numpy().astype(np.float64)
     freedom = max(effective_units(sizes) - 1.0, 1.0)
     reach = float(stats.t.ppf(0.5 + COVERAGE / 2.0, freedom))
-    clients = rows.select("clinician", "client").n_unique()
+    clients = int(sums.cells["clients"].sum())
     jackknife = _Effect(estimate=panel.estimate, without=panel.without)
     naive = _Effect(estimate=panel.naive, without=panel.naive_without)
     found = []
@@ -220,7 +249,7 @@ def _levels(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect, *, wideni
                     "probability_positive": round(float(stats.t.cdf(estimate / error, freedom)), DIGITS),
                     "clinicians": len(sizes),
                     "clients": clients,
-                    "pairs": rows.height,
+                    "pairs": int(sizes.sum()),
                     "sentence": _sentence(
                         level,
                         estimate,
@@ -256,7 +285,7 @@ def _sentence(
     return f"{subject}, {finding}{caution}"
 
 
-def _clinicians(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect) -> pl.DataFrame:
+def _clinicians(sums: LinkSums, panel: SplitPanel, corrected: _Effect) -> pl.DataFrame:
     """Each clinician's own link: integrated over the variances, moved by what the correction moves the service's."""
     drawn = integrate(panel.naive_fit, level="clinician", seed=SEED)
     shift = float(corrected.estimate[0] - panel.naive[0])
@@ -268,9 +297,6 @@ def _clinicians(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect) -> pl
     low, high = mixture_interval(drawn.weights, own, own_sd, coverage=COVERAGE)
     above = 1.0 - mixture_below(drawn.weights, apart, apart_sd, threshold=0.0)
     p_values = np.clip(2.0 * np.minimum(above, 1.0 - above), 0.0, 1.0)
-    counts = rows.group_by("clinician").agg(
-        pl.col("site").sort().first(), clients=pl.col("client").n_unique(), pairs=pl.len()
-    )
     estimates = pl.DataFrame(
         {
             "clinician": panel.clinicians,
@@ -283,6 +309,7 @@ def _clinicians(rows: pl.DataFrame, panel: SplitPanel, corrected: _Effect) -> pl
             "is_different": false_discoveries_held(p_values, share=FALSE_DISCOVERIES),
         },
     )
+    counts = sums.cells.select("clinician", "site", "clients", "pairs")
     joined = estimates.join(counts, on="clinician", how="left", maintain_order="left").rename(
         {"clinician": "clinician_id"}
     )

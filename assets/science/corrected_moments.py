@@ -23,16 +23,16 @@ is taken that outcomes follow more closely. The alliance's own equation, which t
 lasts, has an intercept of each client's and one course for all, since two or three sessions can't tell more.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from assets.science.cross_products import Floats
 from assets.science.multilevel import EstimateRefusedError
-from assets.science.own_courses import NO_VARIANCE, Equation, Equations, equations
+from assets.science.own_courses import EQUATION, NO_VARIANCE, Equation, Equations, settled
 
 # Feedback may change over a therapy. Where there is little to see it by it is drawn to constancy, with the weight of a
 # prior for the correlation of shocks of SD 0.25 a unit of the curve.
@@ -56,14 +56,13 @@ class CorrectedMoments:
     without: Floats  # (K,) leaving out each clinician in turn, in ascending order of their names
     dynamics: Floats  # (2, 2)
     curve: str
-    clients: int  # with rows enough to tell a course from chance
 
 
-def corrected_moments(pairs: pl.DataFrame) -> CorrectedMoments:
+def corrected_moments(sums: Mapping[str, Equations]) -> CorrectedMoments:
     """The corrected within-client effect.
 
     Args:
-        pairs: clinician, client, session_number, outcome_now, outcome_next, alliance; complete, one row a session.
+        sums: by curve, one unit a clinician, as `own_courses.course_sums` gives them.
 
     Returns:
         The effect.
@@ -71,7 +70,7 @@ def corrected_moments(pairs: pl.DataFrame) -> CorrectedMoments:
     Raises:
         EstimateRefusedError: too few rows, alliance that does not move, or no stable answer.
     """
-    parts, curve, clients = equations(pairs)
+    parts, curve = settled(sums)
     whole = Equations(*(_summed(each) for each in parts))
     dynamics = _solve(whole)
     return CorrectedMoments(
@@ -79,22 +78,15 @@ def corrected_moments(pairs: pl.DataFrame) -> CorrectedMoments:
         without=_without_each(dynamics, whole=whole, parts=parts),
         dynamics=dynamics,
         curve=curve,
-        clients=clients,
     )
 
 
 def _summed(equation: Equation) -> Equation:
-    parts = (equation.products, equation.ahead, equation.shrinkage)
-    products, ahead, shrinkage = (part.sum(axis=0, keepdims=True) for part in parts)
-    return Equation(products=products, ahead=ahead, shrinkage=shrinkage)
+    return Equation(**{name: getattr(equation, name).sum(axis=0, keepdims=True) for name in EQUATION})
 
 
 def _less(whole: Equation, part: Equation) -> Equation:
-    return Equation(
-        products=whole.products - part.products,
-        ahead=whole.ahead - part.ahead,
-        shrinkage=whole.shrinkage - part.shrinkage,
-    )
+    return Equation(**{name: getattr(whole, name) - getattr(part, name) for name in EQUATION})
 
 
 def _misses(dynamics: Floats, equations: Equations) -> Floats:

@@ -6,8 +6,8 @@ made of them (`nested_likelihood.py`).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import Final
 
 import numpy as np
@@ -51,6 +51,11 @@ class CompressedProducts:
         place = np.searchsorted(sizes, self.pattern_rows)
         one_each = sparse.csr_matrix((np.ones(len(place)), (place, np.arange(len(place)))))
         return sizes.astype(np.float64), np.asarray(clients[sizes], dtype=np.float64), one_each @ self.pattern_sums
+
+    @cached_property
+    def ends(self) -> Integers:
+        """Where each clinician's patterns begin, and where the last one's end (K + 1,)."""
+        return np.searchsorted(self.pattern_unit, np.arange(len(self.products) + 1))
 
     @cached_property
     def one_of_each(self) -> Integers:
@@ -124,12 +129,20 @@ def _stretches(parent: Integers | None) -> list[slice]:
     return [slice(a, b) for a, b in zip(starts, np.r_[starts[1:], len(parent)], strict=True)]
 
 
+@cache
 def _places(size: int) -> Integers:
     """Where each entry of a symmetric matrix stands in its packed upper triangle: (m, m)."""
     rows, columns = np.triu_indices(size)
     full = np.empty((size, size), dtype=np.int64)
     full[rows, columns] = full[columns, rows] = np.arange(len(rows))
     return full
+
+
+@cache
+def _entries_of_rows(size: int, rows: tuple[int, ...]) -> tuple[tuple[int, ...], Integers]:
+    """Which entries of a packed triangle some rows of the matrix hold, and where in those each of the rows' is found."""
+    wanted, back = np.unique(_places(size)[list(rows)], return_inverse=True)
+    return tuple(wanted.tolist()), back
 
 
 def _by_pattern(weight: Floats, sums: Floats, ends: Integers) -> Floats:
@@ -145,21 +158,72 @@ def patterns_taken(
 
     `weight` (D, P) hangs on a pattern's number of rows alone.
     """
-    size, count = statistics.products.shape[1], len(statistics.products)
-    wanted, back = np.unique(_places(size)[list(columns)], return_inverse=True)
-    ends = np.searchsorted(statistics.pattern_unit, np.arange(count + 1))
-    rows = _by_pattern(weight, statistics.sums_of(tuple(wanted.tolist())), ends)[..., back]
+    size, ends = statistics.products.shape[1], statistics.ends
+    wanted, back = _entries_of_rows(size, tuple(columns))
+    rows = _by_pattern(weight, statistics.sums_of(wanted), ends)[..., back]
     if parent is None:
         _, _, sums = statistics.by_rows
         whole = (weight[:, statistics.one_of_each] @ sums)[:, None]
     else:
-        whole = _by_pattern(weight, statistics.pattern_sums, ends[np.r_[_starts(parent), count]])
+        whole = _by_pattern(weight, statistics.pattern_sums, ends[np.r_[_starts(parent), len(ends) - 1]])
     return rows, unpack(whole, size)
 
 
 def clients_absorbed(ratio: float, statistics: CompressedProducts) -> Floats:
     """W'V^-1 W of each clinician (K, m, m), clients' random intercepts of standard deviation `ratio` times sigma absorbed."""
-    size, count = statistics.products.shape[1], len(statistics.products)
-    ends = np.searchsorted(statistics.pattern_unit, np.arange(count + 1))
+    size, ends = statistics.products.shape[1], statistics.ends
     weight = (ratio**2 / (1.0 + ratio**2 * statistics.pattern_rows))[None]
     return np.asarray(statistics.products - unpack(_by_pattern(weight, statistics.pattern_sums, ends)[0], size))
+
+
+def together(
+    parts: Sequence[tuple[CompressedProducts, Integers]], *, units: int, size: int | None = None
+) -> CompressedProducts:
+    """Statistics of several sets of clients as those of one.
+
+    Args:
+        parts: each with the place (K,) that its clinicians have in what is made, -1 for those left out.
+        units: how many clinicians that is; one without clients has nought.
+        size: the number of columns, wanted where there are no parts.
+    """
+    size = parts[0][0].products.shape[1] if size is None else size
+    products = np.zeros((units, size, size))
+    unit, rows, clients = (np.zeros(0, dtype=np.int64) for _ in range(3))
+    sums = np.zeros((0, size * (size + 1) // 2))
+    for statistics, place in parts:
+        kept = place >= 0
+        np.add.at(products, place[kept], statistics.products[kept])
+        to = place[statistics.pattern_unit]
+        taken = to >= 0
+        unit, sums = np.r_[unit, to[taken]], np.concatenate([sums, statistics.pattern_sums[taken]])
+        rows, clients = np.r_[rows, statistics.pattern_rows[taken]], np.r_[clients, statistics.pattern_clients[taken]]
+    order = np.lexsort((rows, unit))
+    unit, rows = unit[order], rows[order].astype(np.float64)
+    is_first = np.r_[True, (unit[1:] != unit[:-1]) | (rows[1:] != rows[:-1])][: len(unit)]
+    spread = sparse.csr_matrix(
+        (np.ones(len(unit)), (np.cumsum(is_first) - 1, order)), shape=(is_first.sum(), len(unit))
+    )
+    return CompressedProducts(
+        products=products,
+        pattern_sums=np.asarray(spread @ sums),
+        pattern_rows=rows[is_first],
+        pattern_clients=np.asarray(spread @ clients.astype(np.float64)),
+        pattern_unit=unit[is_first],
+        rows=round(float(products[:, 0, 0].sum())),
+    )
+
+
+def recombined(statistics: CompressedProducts, by: Floats) -> CompressedProducts:
+    """Statistics of other columns, each a clinician's own combination of the present ones.
+
+    Args:
+        statistics: of m columns.
+        by: (K, m, r), old columns by new.
+    """
+    of_pattern = by[statistics.pattern_unit]
+    sums = unpack(statistics.pattern_sums, statistics.products.shape[1])
+    return replace(
+        statistics,
+        products=np.swapaxes(by, 1, 2) @ statistics.products @ by,
+        pattern_sums=pack(np.swapaxes(of_pattern, 1, 2) @ sums @ of_pattern),
+    )

@@ -18,10 +18,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from assets.science.cross_products import Floats
+from assets.science.cross_products import CompressedProducts, Floats, recombined, together
+from assets.science.link_sums import BASE, ROWS_TO_SPLIT, LinkSums
 from assets.science.multilevel import EstimateRefusedError, Fit, NestedModel, fit, leave_one_out
 from assets.science.nested_likelihood import Level
-from assets.science.sufficient_statistics import compressed_products
 
 COLUMNS: Final = (
     "intercept",
@@ -34,7 +34,6 @@ COLUMNS: Final = (
 )
 WITHIN: Final = COLUMNS.index("within_client")
 LEVELS: Final = COLUMNS[WITHIN:]
-ROWS_TO_SPLIT: Final = 4  # two a half, so that each half has a mean to differ from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,46 +53,34 @@ class SplitPanel:
     splittable_clients: int
 
 
-def link_model(pairs: pl.DataFrame) -> tuple[NestedModel, pl.Series]:
-    """The lagged model of a set of pairs, alliance split by the means of those very pairs.
+def link_model(sums: CompressedProducts) -> NestedModel:
+    """The lagged model: clinicians with intercept and slope.
 
     Args:
-        pairs: clinician, client, session_number, outcome_now, outcome_next, outcome_first, alliance; complete.
-
-    Returns:
-        The model, clinicians with intercept and slope, and the clinicians in the order of its units.
+        sums: products of BASE, a unit a clinician, each with rows.
     """
-    return _model(pairs.sort("clinician", "client", "session_number"))
-
-
-def _model(ordered: pl.DataFrame) -> tuple[NestedModel, pl.Series]:
-    rows = ordered.with_columns(
-        client_mean=pl.col("alliance").mean().over("clinician", "client"),
-        clinician_mean=pl.col("alliance").mean().over("clinician"),
-    )
-    centre = pl.col("outcome_now").mean()
-    design = rows.select(
-        intercept=pl.lit(1.0),
-        outcome_now=pl.col("outcome_now") - centre,
-        outcome_first=pl.col("outcome_first") - pl.col("outcome_first").mean(),
-        session_curve=pl.col("session_number").log() / np.log(9.0) - 0.5,
-        within_client=pl.col("alliance") - pl.col("client_mean"),
-        between_client=pl.col("client_mean") - pl.col("clinician_mean"),
-        between_clinician=pl.col("clinician_mean") - pl.col("alliance").mean(),
-        outcome_next=pl.col("outcome_next") - centre,
-    ).to_numpy()
-    statistics = compressed_products(design, clinician=rows["clinician"].to_numpy(), client=rows["client"].to_numpy())
+    plain = sums.products[:, 0]
+    now, first, alliance = plain[:, [BASE.index(name) for name in ("outcome_now", "outcome_first", "client_mean")]].T
+    rows = plain[:, 0]
+    of_clinician, of_all = alliance / rows, alliance.sum() / rows.sum()
+    by = np.zeros((len(rows), len(BASE), len(COLUMNS) + 1))
+    new = {name: place for place, name in enumerate((*COLUMNS, "outcome_next"))}
+    for place, name in enumerate(BASE):
+        by[:, place, new["between_client" if name == "client_mean" else name]] = 1.0
+    centre = now.sum() / rows.sum()
+    by[:, 0, new["outcome_now"]] = by[:, 0, new["outcome_next"]] = -centre
+    by[:, 0, new["outcome_first"]] = -first.sum() / rows.sum()
+    by[:, 0, new["between_client"]] = -of_clinician
+    by[:, 0, new["between_clinician"]] = of_clinician - of_all
     level = Level(name="clinician", random=(0, WITHIN), parent=None)
-    return NestedModel(columns=COLUMNS, statistics=statistics, levels=(level,)), rows["clinician"].unique(
-        maintain_order=True
-    )
+    return NestedModel(columns=COLUMNS, statistics=recombined(sums, by), levels=(level,))
 
 
-def split_panel(pairs: pl.DataFrame) -> SplitPanel:
+def split_panel(sums: LinkSums) -> SplitPanel:
     """The split-panel jackknife of the three effects.
 
     Args:
-        pairs: as for `link_model`.
+        sums: a cell a clinician.
 
     Returns:
         Effects, in next-outcome points for one alliance point.
@@ -101,15 +88,13 @@ def split_panel(pairs: pl.DataFrame) -> SplitPanel:
     Raises:
         EstimateRefusedError: the pairs, or one half of them, cannot answer.
     """
-    rows = pairs.sort("clinician", "client", "session_number").with_columns(
-        of=pl.len().over("clinician", "client"), place=pl.int_range(pl.len()).over("clinician", "client")
-    )
-    long = rows.filter(pl.col("of") >= ROWS_TO_SPLIT)
-    if long.is_empty():
+    long, count = sums.panel["long"], sums.cells.height
+    if long.rows == 0:
         raise EstimateRefusedError(f"No client has {ROWS_TO_SPLIT} or more sessions with what is needed.")
-    names = rows["clinician"].unique(maintain_order=True)
-    naive_fit, naive, naive_without = _effects(rows, names, near=None)
-    parts = [_effects(part, names, near=naive_fit.theta)[1:] for part in (long, *_halves(long))]
+    everyone = np.arange(count)
+    every = together([(sums.panel["short"], everyone), (long, everyone)], units=count)
+    naive_fit, naive, naive_without = _effects(every, near=None)
+    parts = [_effects(sums.panel[part], near=naive_fit.theta)[1:] for part in ("long", "early", "late")]
     (whole, whole_without), (early, early_without), (late, late_without) = parts
     return SplitPanel(
         estimate=2.0 * whole - (early + late) / 2.0,
@@ -117,8 +102,8 @@ def split_panel(pairs: pl.DataFrame) -> SplitPanel:
         naive=naive,
         naive_without=naive_without,
         naive_fit=naive_fit,
-        clinicians=names,
-        splittable_clients=long.select("clinician", "client").n_unique(),
+        clinicians=sums.cells["clinician"],
+        splittable_clients=round(float(long.pattern_clients.sum())),
     )
 
 
@@ -128,21 +113,15 @@ def jackknife_error(without: Floats, estimate: Floats) -> Floats:
     return np.asarray(np.sqrt((count - 1) / count * ((without - estimate) ** 2).sum(axis=0)))
 
 
-def _halves(long: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    is_early = pl.col("place") < pl.col("of") // 2
-    return long.filter(is_early), long.filter(~is_early)
-
-
-def _effects(rows: pl.DataFrame, names: pl.Series, *, near: Floats | None) -> tuple[Fit, Floats, Floats]:
+def _effects(sums: CompressedProducts, *, near: Floats | None) -> tuple[Fit, Floats, Floats]:
     """The fit, its three effects, and the same without each of the clinicians in turn.
 
     Unchanged for a clinician who has no rows here.
     """
-    model, present = _model(rows)
-    fitted = fit(model, method="REML", near=near)
+    has_rows = sums.products[:, 0, 0] > 0
+    place = np.where(has_rows, np.cumsum(has_rows) - 1, -1)
+    fitted = fit(link_model(together([(sums, place)], units=int(has_rows.sum()))), method="REML", near=near)
     effects = np.nan_to_num(fitted.beta[WITHIN:])
-    without = np.tile(effects, (len(names), 1))
-    without[np.flatnonzero(names.is_in(present.implode()).to_numpy())] = np.nan_to_num(
-        leave_one_out(fitted)[:, WITHIN:]
-    )
+    without = np.tile(effects, (len(has_rows), 1))
+    without[has_rows] = np.nan_to_num(leave_one_out(fitted)[:, WITHIN:])
     return fitted, effects, without

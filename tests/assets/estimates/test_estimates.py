@@ -9,7 +9,7 @@ from assets.contracts import analysis, vocabulary
 from assets.estimates.alliance import clinician_alliance
 from assets.estimates.attendance import clinician_attendance
 from assets.estimates.change import client_change
-from assets.estimates.link import _one_step_on, alliance_levels_and_links
+from assets.estimates.link import alliance_levels_and_links
 from assets.estimates.progress import clinician_progress
 from assets.estimates.ruptures import ruptures
 from assets.science.instruments.registry import REGISTRY
@@ -266,18 +266,10 @@ def test_too_few_pairs_are_refused_in_words_at_every_level(repository):
             "next_session_number": pl.Int64,
         }
     )
-    levels, links = alliance_levels_and_links(pairs, service=service)
+    levels, links = alliance_levels_and_links(lambda _: [pairs], service=service)
     assert levels["level"].to_list() == list(vocabulary.LEVELS)
     assert set(levels["method"]) == {analysis.ANSWER}
     assert set(levels["certainty"]) == {"too_few"}
     assert all(sentence.startswith("Cannot tell") for sentence in levels["sentence"])
     assert levels["estimate"].null_count() == levels.height
     assert links.is_empty()
-
-
-def test_a_next_score_from_further_on_than_usual_says_nothing_of_the_link():
-    pairs = pl.DataFrame({"session_number": [1, 2, 3, 5], "next_session_number": [2, 3, 5, 6]})
-    assert _one_step_on(pairs)["session_number"].to_list() == [1, 2, 5]
-    assert _one_step_on(pairs.clear()).is_empty()
-    second = pl.DataFrame({"session_number": [1, 3, 5], "next_session_number": [3, 5, 8]})
-    assert _one_step_on(second)["session_number"].to_list() == [1, 3]

@@ -2,8 +2,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from assets.science import split_panel as science
+from assets.science.cross_products import together
+from assets.science.link_sums import ROWS_TO_SPLIT, link_sums
 from assets.science.multilevel import EstimateRefusedError
-from assets.science.split_panel import COLUMNS, ROWS_TO_SPLIT, jackknife_error, link_model, split_panel
+from assets.science.split_panel import COLUMNS, jackknife_error, link_model
 
 
 def service(seed, *, clinicians=8, clients=20, sessions=8, feedback=-0.05, effect=-1.0):
@@ -32,12 +35,19 @@ def service(seed, *, clinicians=8, clients=20, sessions=8, feedback=-0.05, effec
     return pl.concat(parts).select("session_number", *columns, **names)
 
 
+def split_panel(pairs):
+    return science.split_panel(link_sums([pairs]).of_scope("service", "all"))
+
+
 def test_the_three_parts_of_alliance_are_within_between_and_between():
     pairs = service(1, clinicians=2, clients=4)
-    model, clinicians = link_model(pairs)
+    sums = link_sums([pairs]).of_scope("service", "all")
+    everyone = np.arange(2)
+    every = together([(sums.panel[part], everyone) for part in ("short", "long")], units=2)
+    model = link_model(every)
     total = model.statistics.products.sum(axis=0)
     assert model.columns == COLUMNS
-    assert clinicians.to_list() == ["K0", "K1"]
+    assert sums.cells["clinician"].to_list() == ["K0", "K1"]
     for part in ("within_client", "between_client", "between_clinician"):
         assert total[0, COLUMNS.index(part)] == pytest.approx(0.0, abs=1e-9)
 
