@@ -63,6 +63,12 @@ def a_signal_soon() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
+def long_question() -> str:
+    """A query of some seconds. It ends by itself: DuckDB hears a signal late where its other threads do the work."""
+    return "SELECT MAX(HASH(range)) FROM range(2000000000)"
+
+
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the clone."""
     return ROOT

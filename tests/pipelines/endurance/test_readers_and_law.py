@@ -122,9 +122,10 @@ def test_what_a_killed_night_left_behind_is_seen(home):
     assert broken == ["published/.going-x was left behind"]
 
 
-def test_a_reader_that_is_told_to_stop_within_a_query_stops_and_has_met_no_error(home, monkeypatch, a_signal_soon):
-    endless = "SELECT SUM(a.range * b.range) FROM range(10000000) AS a, range(10000000) AS b"
-    monkeypatch.setattr(warehouse, "count_rows", lambda con, _: con.execute(endless).fetchall())
+def test_a_reader_that_is_told_to_stop_within_a_query_stops_and_has_met_no_error(
+    home, monkeypatch, long_question, a_signal_soon
+):
+    monkeypatch.setattr(warehouse, "count_rows", lambda con, _: con.execute(long_question).fetchall())
     with pytest.raises(KeyboardInterrupt):
         one_reading(home, wait=0.0, releases=None)
 
