@@ -5,7 +5,7 @@ Belongs here: the order in which a feed's files are read, judged and settled. Do
 Dagster reads annotations at run time, so this module never postpones them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import dagster as dg
@@ -20,7 +20,7 @@ from assets.feeds.identifier_search import Leak, search
 from assets.feeds.landing import LandedFile, landed_files
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.purged import bring_back
-from assets.feeds.reading import ReadReport, read_into
+from assets.feeds.reading import ReadReport, Take, read_with
 from assets.feeds.unread_files import account_of_held, account_of_replaced
 from assets.feeds.wrong_input import WrongInput
 from assets.form_batches import refuse_confused_batches
@@ -90,8 +90,8 @@ def take_file(  # noqa: PLR0913 -- what is read, how, and beside what
         if leaks:
             report = account_of_held(con, file, mapping, leaks=leaks, scratch=night.work)
         else:
-            report = read_into(con, file, mapping, feed=feed, codes=codes, table="scratch.read", scratch=night.work)
-            reasons = _judge(con, feed, mapping=mapping, file=file, night=night)
+            take, reasons = _judged(feed, mapping=mapping, file=file, night=night)
+            report = read_with(con, file, mapping, feed=feed, codes=codes, take=take, scratch=night.work)
     except WrongInput:
         if not _is_replaced(file, landed):
             raise
@@ -120,9 +120,8 @@ def begin_feed(con: duckdb.DuckDBPyConnection, feed: Feed) -> None:
     )
 
 
-def _judge(
-    con: duckdb.DuckDBPyConnection, feed: Feed, *, mapping: FeedMapping, file: LandedFile, night: Night
-) -> dict[str, str]:
+def _judged(feed: Feed, *, mapping: FeedMapping, file: LandedFile, night: Night) -> tuple[Take, dict[str, str]]:
+    """The statement that judges rows as they are read, and the sentences of its rules."""
     service = night.service
     reading = staging_sql.Reading(
         date_format=mapping.date_format,
@@ -131,17 +130,18 @@ def _judge(
         first_possible_day=service.clinic.first_possible_day,
         data_date=night.as_of,
     )
-    present = [str(row[0]) for row in con.sql("DESCRIBE scratch.read").fetchall()]
-    judged = staging_sql.judged_lines(
-        feed, source="scratch.read", present=present, is_long=mapping.layout == "long", reading=reading
-    )
-    con.execute(
-        f"INSERT INTO scratch.lines_{feed.name} BY NAME SELECT CAST(? AS BIGINT) AS file_number, "
-        f"CAST(? AS BIGINT) AS mapping, CAST(? AS VARCHAR) AS source_file, judged.* FROM (\n{judged}\n) AS judged",
-        [file.file_number, mapping.index, file.name],
-    )
-    con.execute("DROP TABLE scratch.read")
-    return {rule.name: rule.reason for rule in staging_sql.rules(feed, reading=reading)}
+    name = file.name.replace("'", "''")
+
+    def judge(rows: str, columns: Sequence[str]) -> str:
+        judged = staging_sql.judged_lines(
+            feed, source=f"({rows})", present=columns, is_long=mapping.layout == "long", reading=reading
+        )
+        return (
+            f"INSERT INTO scratch.lines_{feed.name} BY NAME SELECT CAST({file.file_number} AS BIGINT) AS file_number, "
+            f"CAST({mapping.index} AS BIGINT) AS mapping, '{name}' AS source_file, judged.* FROM (\n{judged}\n) AS judged"
+        )
+
+    return judge, {rule.name: rule.reason for rule in staging_sql.rules(feed, reading=reading)}
 
 
 def _is_replaced(file: LandedFile, landed: tuple[LandedFile, ...]) -> bool:

@@ -11,7 +11,7 @@ code with a probability of 3 in 100 million, of ten million with 3 in a million 
 
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -24,6 +24,7 @@ _LETTERS: Final = {"client_id": "c", "case_id": "c", "episode_id": "e", "appoint
 _CLINICIAN: Final = {"clinician_id": "k"}
 _BLOCK: Final = 64
 _INNER, _OUTER = "rapport_inner_key", "rapport_outer_key"
+_TABLE: Final = "rapport_codes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,3 +72,48 @@ class Codes:
         finally:
             con.execute(f"RESET VARIABLE {_INNER}")
             con.execute(f"RESET VARIABLE {_OUTER}")
+
+    @contextmanager
+    def coded(
+        self, con: duckdb.DuckDBPyConnection, rows: str, *, columns: Sequence[str], repeating: Collection[str]
+    ) -> Iterator[str]:
+        """A SELECT of identifiers as one of their codes, for as long as the block lasts.
+
+        A code takes four rounds of SHA-256, ten times as long as finding one in a table; so an identifier that stands
+        on many lines is coded once, at the price of reading the rows twice.
+
+        Args:
+            con: a connection on which a temporary table may be made; it is gone at the end.
+            rows: a SELECT with `columns`, identifiers as text, that gives the same rows each time.
+            columns: all that is asked for, in order.
+            repeating: which of them name what many lines are about.
+        """
+        often = [column for column in columns if column in repeating and column in self.letters]
+        with self.lent_to(con):
+            if often:
+                con.execute(f"CREATE OR REPLACE TEMP TABLE {_TABLE} AS {self._distinct_sql(rows, often)}")
+                # DuckDB takes a CSV file for a few rows and would hold all of it to look the codes' table up in.
+                con.execute("SET disabled_optimizers = 'build_side_probe_side'")
+            found = {column: f"code_{place}.code" for place, column in enumerate(often)}
+            listed = ", ".join(
+                f"{found.get(column) or self.sql(column, f'sent.{column}')} AS {column}" for column in columns
+            )
+            joins = "".join(
+                f" LEFT JOIN {_TABLE} AS code_{place} ON code_{place}.place = {place} AND code_{place}.sent = sent.{column}"
+                for place, column in enumerate(often)
+            )
+            try:
+                yield f"SELECT {listed} FROM ({rows}) AS sent{joins}"
+            finally:
+                con.execute("RESET disabled_optimizers")
+                con.execute(f"DROP TABLE IF EXISTS {_TABLE}")
+
+    def _distinct_sql(self, rows: str, columns: Sequence[str]) -> str:
+        """SELECT of each identifier once with its code, and which of the columns it is of; all in one reading."""
+        sets = ", ".join(f"({column})" for column in columns)
+        places = " ".join(f"WHEN GROUPING({column}) = 0 THEN {place}" for place, column in enumerate(columns))
+        codes = " ".join(f"WHEN {place} THEN {self.sql(column, 'sent')}" for place, column in enumerate(columns))
+        return (
+            f"SELECT place, sent, CASE place {codes} END AS code FROM (SELECT CASE {places} END AS place,"
+            f" COALESCE({', '.join(columns)}) AS sent FROM ({rows}) GROUP BY GROUPING SETS ({sets})) WHERE sent IS NOT NULL"
+        )

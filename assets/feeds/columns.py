@@ -1,14 +1,13 @@
 """A mapping as SQL: the contract's columns out of a file's columns, all of them text.
 
-Belongs here: trimming, joining, cutting out, translating words, decimal marks, and that identifiers leave as codes. Does not belong here: casting, ranges
-and missing values, which the staging models judge.
+Belongs here: trimming, joining, cutting out, translating words, decimal marks. Does not belong here: how identifiers leave
+as codes (`codes`), and casting, ranges and missing values, which the staging models judge.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from assets.contracts.model import Column, Feed, Kind
-from assets.feeds.codes import Codes
 from assets.feeds.mapping import FeedMapping
 
 UNKNOWN_WORD = "?"
@@ -76,26 +75,23 @@ def forms_of_moments(mapping: FeedMapping, feed: Feed) -> dict[str, str]:
     return forms if mapping.born_on is None else {**forms, mapping.born_on: mapping.date_format}
 
 
-def columns_sql(
-    mapping: FeedMapping, feed: Feed, texts: Mapping[str, str], *, codes: Codes, seen_on: date
-) -> dict[str, str]:
+def columns_sql(mapping: FeedMapping, feed: Feed, texts: Mapping[str, str], *, seen_on: date) -> dict[str, str]:
     """The SQL of each mapped contract column, in the contract's order, then those that only ratings have.
 
     Args:
         mapping: what is mapped.
         feed: the contract.
         texts: the SQL of each source column's text.
-        codes: how identifiers are written; the keys must be lent to the connection.
         seen_on: the day the file landed, on which ages are counted.
 
     Returns:
-        Column name to SQL, each VARCHAR but `items`, which is VARCHAR[].
+        Column name to SQL, each VARCHAR but `items`, which is VARCHAR[]; identifiers as they were sent.
     """
     made = {}
     for column in feed.delivered:
         sql = _column_sql(column, mapping, texts)
         if sql is not None:
-            made[column.name] = codes.sql(column.name, sql)
+            made[column.name] = sql
     if mapping.born_on is not None:
         made["age_band"] = _age_band_sql(texts[mapping.born_on], mapping.date_format, seen_on=seen_on)
     if mapping.item_columns:
@@ -107,6 +103,15 @@ def columns_sql(
         if source is not None:
             made[name] = _with_point(texts[source], mapping)
     return made
+
+
+def repeating_columns(mapping: FeedMapping, feed: Feed) -> set[str]:
+    """The contract's columns that say the same of many lines: what a line is about, not which it is."""
+    names = {column.name for column in feed.delivered} - set(feed.table.key)
+    if not feed.is_ratings:
+        return names
+    # A form has a line and a session of its own, unless each of its answers has a line.
+    return names | {"rating_id"} if mapping.layout == "long" else names - {"appointment_id"}
 
 
 def _age_band_sql(born_on: str, date_format: str, *, seen_on: date) -> str:

@@ -33,9 +33,8 @@ from assets.feeds.direct_identifiers import (
 )
 from assets.feeds.landing import LandedFile
 from assets.feeds.mapping import FeedMapping
-from assets.feeds.reading import csv_sql
 from assets.feeds.records import read_header, sort_records
-from assets.feeds.text_files import make_plain
+from assets.feeds.text_files import csv_sql, make_plain
 from assets.feeds.typed_files import cells_of
 
 MEMORY = "searched.jsonl"
@@ -202,7 +201,9 @@ class _Looker:
         if not any(name not in self.safe for name, _ in columns):
             return ()
         if not text.has_gaps and not text.has_loose_quotes and header.lines == 1 and len(header.names) > 1:
-            rows = csv_sql(text.path, header, delimiter=mapping.delimiter, skip=1, has_quotes=text.has_quotes)
+            rows = csv_sql(
+                text.path, len(header.names), delimiter=mapping.delimiter, skip=1, has_quotes=text.has_quotes
+            )
             try:
                 return self._look(rows, columns, records=text.lines - 1)
             except (_OtherRecordsError, duckdb.InvalidInputException):
@@ -210,7 +211,9 @@ class _Looker:
                 pass
         if not sort_records(text.path, header=header, delimiter=mapping.delimiter, copy=copy).kept.size:
             return ()
-        return self._look(csv_sql(copy, header, delimiter=mapping.delimiter, skip=0, has_quotes=True), columns)
+        return self._look(
+            csv_sql(copy, len(header.names), delimiter=mapping.delimiter, skip=0, has_quotes=True), columns
+        )
 
     def _look(self, rows: str, columns: Sequence[tuple[str, str]], *, records: int | None = None) -> tuple[Leak, ...]:
         """One scan for the distinct values worth a closer look, column by column, then that look."""

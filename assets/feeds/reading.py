@@ -4,9 +4,9 @@ Belongs here: which lines of a file are rows, and the account of them. Does not 
 columns (`columns`), where a record ends (`records`), casting and judging (the staging models).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from glob import escape
 from pathlib import Path
 
 import duckdb
@@ -16,14 +16,17 @@ from assets.contracts.model import Feed
 from assets.feeds.archives import unpacked
 from assets.feeds.cells import Cells
 from assets.feeds.codes import Codes
-from assets.feeds.columns import cell_sql, columns_sql, forms_of_moments, only_sql, text_sql
+from assets.feeds.columns import cell_sql, columns_sql, forms_of_moments, only_sql, repeating_columns, text_sql
 from assets.feeds.landing import LandedFile
 from assets.feeds.mapping import FeedMapping
 from assets.feeds.mapping_checks import did_you_mean
 from assets.feeds.records import Header, RejectedLine, read_header, sort_records
-from assets.feeds.text_files import make_plain
+from assets.feeds.text_files import csv_sql, make_plain, path_sql
 from assets.feeds.typed_files import cells_of
 from assets.feeds.wrong_input import WrongInput
+
+# The statement that takes the rows of a SELECT, whose columns it is told, and answers with how many they were.
+Take = Callable[[str, Sequence[str]], str]
 
 _LINES = "rapport_lines_of_records"
 FAILED_CELL = "failed_cell"
@@ -78,20 +81,38 @@ def read_into(  # noqa: PLR0913 -- what is read, how, and where to
     table: str,
     scratch: Path,
 ) -> ReadReport:
-    """Create a table of one landed file's rows as one mapping sees them.
+    """Create or replace a table of one landed file's rows as one mapping sees them; else as `read_with`."""
+
+    def create(rows: str, _columns: Sequence[str]) -> str:
+        return f"CREATE OR REPLACE TABLE {table} AS {rows}"
+
+    return read_with(con, landed, mapping, feed=feed, codes=codes, take=create, scratch=scratch)
+
+
+def read_with(  # noqa: PLR0913 -- what is read, how, and where to
+    con: duckdb.DuckDBPyConnection,
+    landed: LandedFile,
+    mapping: FeedMapping,
+    *,
+    feed: Feed,
+    codes: Codes,
+    take: Take,
+    scratch: Path,
+) -> ReadReport:
+    """Give one landed file's rows, as one mapping sees them, to a statement that takes them.
 
     Args:
-        con: an open connection, outside any transaction; the table is created or replaced in it.
+        con: an open connection, outside any transaction. Where a line is unaccounted for nothing of it stays taken.
         landed: the file, with all its claims. Where every claim takes only some lines, those that none takes belong to
             the first claim, and so do blank and rejected lines.
         mapping: one of the file's claims.
         feed: the contract.
-        codes: how identifiers are written in the table; what they were is nowhere in it.
-        table: the new table's name, as SQL writes it.
+        codes: how identifiers are written in the rows; what they were is nowhere in them.
+        take: the statement, which says how many rows it took.
         scratch: an existing folder for plain copies; they are removed.
 
     Returns:
-        The account. The table has `source_line` (BIGINT: the line the record begins on, from 1 with the header counted;
+        The account. The rows have `source_line` (BIGINT: the line the record begins on, from 1 with the header counted;
         of a workbook the row's number in its sheet; of Parquet, SPSS and Stata the row from 1), each mapped contract column (VARCHAR: trimmed, blank as NULL, a word outside the
         vocabulary as `?`), and for ratings what is mapped of `items` (VARCHAR[]), `item_number`, `item_value` and
         `total`.
@@ -102,7 +123,7 @@ def read_into(  # noqa: PLR0913 -- what is read, how, and where to
     """
     is_first = not landed.claims or landed.claims[0].place == mapping.place
     others = tuple(claim for claim in landed.claims if claim.place != mapping.place) if is_first else ()
-    reader = _Reader(con=con, landed=landed, mapping=mapping, feed=feed, codes=codes, table=table, others=others)
+    reader = _Reader(con=con, landed=landed, mapping=mapping, feed=feed, codes=codes, take=take, others=others)
     stem = f"file-{landed.file_number}-{mapping.feed}-{mapping.index}"
     plain, copy = (scratch / f"{stem}.{part}" for part in ("plain", "records"))
     try:
@@ -130,14 +151,14 @@ class _Reader:
     mapping: FeedMapping
     feed: Feed
     codes: Codes
-    table: str
+    take: Take
     others: Sequence[FeedMapping]
 
     def read_parquet(self, file: Path) -> ReadReport:
-        path = escape(str(file))
+        path = path_sql(file)
         try:
-            described = self.con.execute("DESCRIBE SELECT * FROM read_parquet(?)", [path]).fetchall()
-            counted = self.con.execute("SELECT count(*) FROM read_parquet(?)", [path]).fetchall()[0]
+            described = self.con.execute(f"DESCRIBE SELECT * FROM read_parquet({path})").fetchall()
+            counted = self.con.execute(f"SELECT count(*) FROM read_parquet({path})").fetchall()[0]
         except duckdb.Error:
             raise self._no_parquet() from None
         types = {str(name): str(kind) for name, kind, *_ in described}
@@ -148,12 +169,10 @@ class _Reader:
             for place, source in enumerate(asked)
         }
         columns = "".join(f", {_named(source)} AS c{place}" for place, source in enumerate(asked))
-        rows = (
-            f"SELECT file_row_number + 1 AS line{columns} FROM read_parquet('{_quoted(path)}', file_row_number = true)"
-        )
+        rows = f"SELECT file_row_number + 1 AS line{columns} FROM read_parquet({path}, file_row_number = true)"
         records = int(counted[0]) if counted else 0
         try:
-            kept = self._create(_Source(sql=rows, texts=texts, records=records))
+            kept = self._take(_Source(sql=rows, texts=texts, records=records))
         except duckdb.OutOfMemoryException:
             raise
         except (duckdb.Error, _UnaccountedError):
@@ -170,7 +189,7 @@ class _Reader:
 
     def read_cells(self, cells: Cells) -> ReadReport:
         if not cells.names:
-            self._create_empty()
+            self._take_nothing()
             return ReadReport(lines=cells.blank, kept=0, blank=cells.blank, rejected=(), left_to_others=0)
         forms = forms_of_moments(self.mapping, self.feed)
         texts = {}
@@ -181,11 +200,11 @@ class _Reader:
         # Every mapping of the file leaves the same rows out, and the first of them accounts for them.
         needed = {source for claim in (self.mapping, *self.landed.claims) for source in claim.source_columns}
         failed = cells.failed_lines({place for place, name in enumerate(cells.names) if name in needed})
-        rows = f"SELECT * FROM read_parquet('{_quoted(escape(str(cells.path)))}') ANTI JOIN {_LINES} USING (line)"
+        rows = f"SELECT * FROM read_parquet({path_sql(cells.path)}) ANTI JOIN {_LINES} USING (line)"
         records = cells.records - len(failed)
         self.con.register(_LINES, pl.DataFrame({"line": failed}, schema={"line": pl.Int64}).to_arrow())
         try:
-            kept = self._create(_Source(sql=rows, texts=texts, records=records))
+            kept = self._take(_Source(sql=rows, texts=texts, records=records))
         finally:
             self.con.unregister(_LINES)
         rejected = tuple(RejectedLine(line, FAILED_CELL, _FAILED_REASON) for line in failed)
@@ -207,7 +226,7 @@ class _Reader:
         )
         header = read_header(text.path, delimiter=self.mapping.delimiter)
         if header is None:
-            self._create_empty()
+            self._take_nothing()
             return ReadReport(lines=text.lines, kept=0, blank=text.lines, rejected=(), left_to_others=0)
         texts = {
             source: text_sql(f"c{header.names.index(source)}", has_odd_spaces=text.has_odd_spaces)
@@ -216,12 +235,14 @@ class _Reader:
         is_plain = not text.has_gaps and not text.has_loose_quotes
         if is_plain and header.lines == 1 and len(header.names) > 1:
             # Every line is one record, unless DuckDB finds a fault or fewer records than lines.
-            rows = csv_sql(text.path, header, delimiter=self.mapping.delimiter, skip=1, has_quotes=text.has_quotes)
+            rows = csv_sql(
+                text.path, len(header.names), delimiter=self.mapping.delimiter, skip=1, has_quotes=text.has_quotes
+            )
             source = _Source(
                 sql=f"SELECT row_number() OVER () + 1 AS line, * FROM {rows}", texts=texts, records=text.lines - 1
             )
             try:
-                kept = self._create(source)
+                kept = self._take(source)
             except _UnaccountedError:
                 # Some line is no record: it is found, and the rest are read, below.
                 pass
@@ -238,17 +259,17 @@ class _Reader:
             raise RuntimeError(f"{self.landed.name}: {lines} lines, and {accounted} accounted for")
         kept = 0
         if found.kept.size:
-            rows = csv_sql(copy, header, delimiter=self.mapping.delimiter, skip=0, has_quotes=True)
+            rows = csv_sql(copy, len(header.names), delimiter=self.mapping.delimiter, skip=0, has_quotes=True)
             source = _Source(
                 sql=f"SELECT * FROM {rows} POSITIONAL JOIN {_LINES}", texts=texts, records=int(found.kept.size)
             )
             self.con.register(_LINES, pl.DataFrame({"line": found.kept}).to_arrow())
             try:
-                kept = self._create(source)
+                kept = self._take(source)
             finally:
                 self.con.unregister(_LINES)
         else:
-            self._create_empty()
+            self._take_nothing()
         return ReadReport(
             lines=kept + len(found.rejected) + found.blank,
             kept=kept,
@@ -288,51 +309,42 @@ class _Reader:
                 )
         return list(asked)
 
-    def _create(self, source: _Source) -> int:
-        """Create the table and return how many rows it has, once all of the file's records have been seen."""
+    def _take(self, source: _Source) -> int:
+        """Give the rows away and return how many there were, once all of the file's records have been seen."""
         where = only_sql(self.mapping, self.others, source.texts)
-        made = columns_sql(self.mapping, self.feed, source.texts, codes=self.codes, seen_on=self.landed.seen_on)
-        columns = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
         try:
-            with self.codes.lent_to(self.con):
-                created = self.con.execute(
-                    f"CREATE OR REPLACE TABLE {self.table} AS"
-                    f" SELECT CAST(line AS BIGINT) AS source_line, {columns} FROM ({source.sql}){where}"
-                ).fetchall()
+            with self._coded(f"({source.sql}){where}", source.texts) as statement:
+                self.con.begin()
+                try:
+                    kept = seen = int(self.con.execute(statement).fetchall()[0][0])
+                    if where:
+                        seen = int(self.con.execute(f"SELECT count(*) FROM ({source.sql})").fetchall()[0][0])
+                    if seen != source.records:
+                        raise _UnaccountedError(f"{self.landed.name}: {source.records} records, and {seen} read")  # noqa: TRY301 -- undone just below
+                except BaseException:
+                    self.con.rollback()
+                    raise
+                self.con.commit()
         except duckdb.InvalidInputException:
             # DuckDB's own message quotes the line.
             raise _UnaccountedError(f"{self.landed.name}: DuckDB found a line that is no record") from None
-        kept = int(created[0][0])
-        seen = kept
-        if where:
-            seen = int(self.con.execute(f"SELECT count(*) FROM ({source.sql})").fetchall()[0][0])
-        if seen != source.records:
-            raise _UnaccountedError(f"{self.landed.name}: {source.records} records, and {seen} read")
         return kept
 
-    def _create_empty(self) -> None:
+    def _take_nothing(self) -> None:
         texts = dict.fromkeys(self.mapping.source_columns, "CAST(NULL AS VARCHAR)")
-        made = columns_sql(self.mapping, self.feed, texts, codes=self.codes, seen_on=self.landed.seen_on)
+        with self._coded("(SELECT 0 AS line) WHERE false", texts) as statement:
+            self.con.execute(statement)
+
+    @contextmanager
+    def _coded(self, records: str, texts: Mapping[str, str]) -> Iterator[str]:
+        """The statement that takes the rows, their identifiers as codes."""
+        made = columns_sql(self.mapping, self.feed, texts, seen_on=self.landed.seen_on)
         columns = ", ".join(f"{sql} AS {name}" for name, sql in made.items())
-        self.con.execute(
-            f"CREATE OR REPLACE TABLE {self.table} AS SELECT CAST(0 AS BIGINT) AS source_line, {columns} WHERE false"
-        )
-
-
-def csv_sql(path: Path, header: Header, *, delimiter: str, skip: int, has_quotes: bool) -> str:
-    """The call that reads every column of plain text as text, `c0` on; parallel reading can lose rows, so it is off."""
-    columns = ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header.names)))
-    quote = '"' if has_quotes else ""
-    return (
-        f"read_csv('{_quoted(escape(str(path)))}', auto_detect = false, columns = {{{columns}}},"
-        f" delim = '{_quoted(delimiter)}', quote = '{quote}', escape = '{quote}', header = false,"
-        f" skip = {skip}, new_line = '\\n', nullstr = '', parallel = false, strict_mode = true)"
-    )
+        rows = f"SELECT CAST(line AS BIGINT) AS source_line, {columns} FROM {records}"
+        names, often = ["source_line", *made], repeating_columns(self.mapping, self.feed)
+        with self.codes.coded(self.con, rows, columns=names, repeating=often) as coded:
+            yield self.take(coded, names)
 
 
 def _named(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -160,6 +160,15 @@ def mark_confused_totals(
     return _marked(forms, found)
 
 
+def may_hide_confusion(n_signs: int) -> bool:
+    """Whether a batch with so many forms that hold an answer out of range can hold a stretch of another form.
+
+    No stretch's sum is larger than that of its signs alone, and no batch has fewer forms than signs; so a batch of which
+    this is false has nothing that `mark_confused_forms` could mark.
+    """
+    return n_signs > 0 and n_signs * math.log(CONFUSED_RATE / SLIP_RATE) >= math.log(n_signs / FALSE_ALARM)
+
+
 def confusions(marked: pl.DataFrame, *, batch: Sequence[str], at: str) -> pl.DataFrame:
     """One row for each batch and confusion found in it.
 

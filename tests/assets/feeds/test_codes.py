@@ -78,3 +78,41 @@ def test_neither_the_secret_nor_its_keys_are_shown_or_left_on_the_connection():
         with CODES.lent_to(con):
             assert "0x" not in CODES.sql("client_id", "sent")
         assert con.sql("SELECT count(*) FROM duckdb_variables()").fetchall() == [(0,)]
+
+
+@given(cases=st.lists(st.none() | st.sampled_from(["1", "2", "it's"]) | TEXTS, min_size=1, max_size=12))
+def test_an_identifier_that_stands_on_many_lines_is_coded_as_each_of_them_would_be(cases):
+    rows = "SELECT line, case_id, case_id AS episode_id, 'F' || line AS rating_id FROM sent"
+    with duckdb.connect() as con:
+        con.execute(
+            "CREATE TABLE sent AS SELECT unnest(range(?)) AS line, unnest(?::VARCHAR[]) AS case_id", [len(cases), cases]
+        )
+        columns, often = ["line", "case_id", "episode_id", "rating_id"], {"case_id", "episode_id"}
+        with CODES.coded(con, rows, columns=columns, repeating=often) as coded:
+            found = con.execute(coded).fetchall()
+        left = con.sql("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+    expected = [
+        (
+            line,
+            None if case is None else CODES.code("case_id", case),
+            None if case is None else CODES.code("episode_id", case),
+            CODES.code("rating_id", f"F{line}"),
+        )
+        for line, case in enumerate(cases)
+    ]
+    assert found == expected
+    assert left == []
+
+
+def test_a_statement_that_fails_leaves_neither_keys_nor_identifiers_behind():
+    with duckdb.connect() as con:
+        sent = "SELECT 'C1' AS case_id"
+        with (
+            pytest.raises(ZeroDivisionError),
+            CODES.coded(con, sent, columns=["case_id"], repeating={"case_id"}),
+        ):
+            raise ZeroDivisionError
+        assert con.sql("SELECT count(*) FROM duckdb_variables()").fetchall() == [(0,)]
+        assert con.sql("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall() == []
+        optimizers = "SELECT value FROM duckdb_settings() WHERE name = 'disabled_optimizers'"
+        assert con.sql(optimizers).fetchall() == [("",)]

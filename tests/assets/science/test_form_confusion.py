@@ -263,3 +263,15 @@ def test_an_answer_beyond_all_numbers_is_a_slip_and_breaks_nothing():
     totals = pl.DataFrame({"who": ["a"] * 3, "day": [1, 2, 3], "total": [math.inf, math.nan, 30.0]})
     marked = form_confusion.mark_confused_totals(totals, batch=["who"], at="day", total_column="total", instrument=wai)
     assert marked["confusion"].to_list() == [None] * 3
+
+
+@given(signs=st.lists(st.booleans(), min_size=1, max_size=40))
+def test_a_batch_that_is_not_looked_at_for_want_of_signs_has_nothing_to_be_found(signs):
+    answers = np.where(np.array(signs)[:, None], 7, 3) * np.ones((1, 12))
+    if not form_confusion.may_hide_confusion(sum(signs)):
+        assert marked(forms(answers))["confusion"].null_count() == len(signs)
+
+
+def test_one_answer_out_of_range_is_a_slip_and_two_together_need_not_be():
+    assert [form_confusion.may_hide_confusion(signs) for signs in (0, 1, 2, 400)] == [False, False, True, True]
+    assert marked(forms(drawn(2, 6, 7)))["confusion"].null_count() == 0
