@@ -43,7 +43,23 @@ class Pages(dg.ConfigurableResource, ABC):
         run_id: str,
         run_at: datetime,
     ) -> list[str]:
-        """Write the site into `folder`; returns its findings in words."""
+        """Write the site into `folder`; returns its findings in words. `read` is a `reader`."""
+
+
+def reader(con: duckdb.DuckDBPyConnection, *, given: Mapping[str, pl.DataFrame]) -> Callable[[str], pl.DataFrame]:
+    """What pages read with: a promised table whole by its full name, else the rows of a SELECT over promised tables.
+
+    Args:
+        con: the build, or a published file.
+        given: what pages are told of tables that have a row a scope, which stands for those tables.
+    """
+
+    def read(asked: str) -> pl.DataFrame:
+        if asked in given:
+            return given[asked]
+        return warehouse.read_frame(con, f"SELECT * FROM {asked}" if asked in TABLES else asked)
+
+    return read
 
 
 class IncompleteWarehouseError(Exception):
@@ -108,13 +124,8 @@ def version(context: dg.AssetExecutionContext, night: Night, pages: Pages) -> dg
         given = told(con, last=home / warehouse.CURRENT / TOLD, night=against(night))
         keep_told(given, folder=staged / TOLD)
 
-        def read(full_name: str) -> pl.DataFrame:
-            if full_name in given:
-                return given[full_name]
-            return warehouse.read_frame(con, f"SELECT * FROM {TABLES[full_name].full_name}")
-
         findings = pages.build(
-            read,
+            reader(con, given=given),
             folder=staged / "site",
             service=night.service,
             data_date=data_date,

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import polars as pl
 
+from dashboards import readings
 from dashboards.addresses import client_page as client_address
 from dashboards.addresses import clinician_page as clinician_address
 from dashboards.page_settings import PageSettings
@@ -36,8 +37,8 @@ from dashboards.views.areas import areas
 from dashboards.views.changes import PAGE as CHANGES
 from dashboards.views.changes import changes_page
 from dashboards.views.client import client_page
-from dashboards.views.client_rows import clients_by_clinician
-from dashboards.views.clients import frames_by_clinician
+from dashboards.views.client_rows import of_open_courses, open_clients
+from dashboards.views.clients import caseloads
 from dashboards.views.clinician import clinician_page, withheld_page
 from dashboards.views.data_quality import data_quality
 from dashboards.views.dictionary import dictionary
@@ -66,7 +67,7 @@ class SiteReport:
 
 
 def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: PageSettings) -> SiteReport:
-    """Write every page into `folder`; `read` gives a whole table by its full name."""
+    """Write every page into `folder`; `read` gives a table whole by its full name, or a SELECT's rows."""
     folder.mkdir(parents=True, exist_ok=True)
     assets = write_assets(folder / "assets")
     service = read_service(read, settings=settings)
@@ -90,49 +91,40 @@ def build_site(read: Callable[[str], pl.DataFrame], *, folder: Path, settings: P
     )
     for name, page, template in pages:
         write_page(folder / name, page, template=template, settings=settings, assets=assets, depth=name.count("/"))
-    own = frames_by_clinician(service)
-    clients = clients_by_clinician(service)
+    answers = of_open_courses(service)
+    caseload, clients_of = caseloads(service, answers), open_clients(service, answers)
     progress = service.tables["analysis.clinician_progress"]
     bands = {
         str(instrument): panels.funnel_bands(part, minimum=settings.minimum_clients)
         for (instrument,), part in progress.partition_by("instrument", as_dict=True).items()
     }
-    settled = service.tables["analysis.ruptures"].filter(pl.col("state") != "open")
+    settled = answers[readings.DIPS].filter(pl.col("state") != "open")
     dips = (int((settled["state"] == "repaired").sum()), settled.height)
+    del answers, settled
+    written = 0
     for code in service.clinicians:
+        clients = [] if code in service.withheld else clients_of(code)
         page = (
             withheld_page(service, code)
             if code in service.withheld
             else clinician_page(
                 service,
                 code,
-                clients=own[code],
-                open_clients=clients[code],
+                clients=caseload(code),
+                open_clients=clients,
                 bands=bands,
                 dips_of_service=dips,
                 found=found.get(code, ()),
             )
         )
-        write_page(
-            folder / clinician_address(code),
-            page,
-            template="page.html",
-            settings=settings,
-            assets=assets,
-            depth=1,
-        )
-    for rows in (each for several in clients.values() for each in several):
-        name = client_address(rows.code, rows.client)
-        write_page(
-            folder / name,
-            client_page(service, rows),
-            template="page.html",
-            settings=settings,
-            assets=assets,
-            depth=name.count("/"),
-        )
+        own = [(client_address(code, rows.client), client_page(service, rows)) for rows in clients]
+        for name, each in ((clinician_address(code), page), *own):
+            write_page(
+                folder / name, each, template="page.html", settings=settings, assets=assets, depth=name.count("/")
+            )
+        written += 1 + len(own)
     return SiteReport(
-        pages=len(pages) + len(service.clinicians) + sum(len(each) for each in clients.values()),
+        pages=len(pages) + written,
         findings=findings(overviews[0], service, places[0], found=found),
         withheld=len(service.withheld),
     )

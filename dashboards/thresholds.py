@@ -35,3 +35,6 @@ COUNTS_TO_NEAREST: Final = 5
 
 COUNTS_TO_NEAREST: Final = 5
 """Sizes of groups are told to the nearest multiple of this, so that two of them cannot be subtracted to one person."""
+
+WORTH_ASKING: Final = 2
+"""Kinds of signal of holding back, of four, from which an open client is worth asking about it."""

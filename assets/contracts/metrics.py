@@ -132,11 +132,12 @@ def dictionary_entry(metric: Metric) -> str:
     return "\n".join(lines)
 
 
-def counting_select(metrics: Sequence[Metric]) -> str:
+def counting_select(metrics: Sequence[Metric], *, run: str = "quality.run") -> str:
     """The SELECT that counts rates of one population.
 
     Args:
         metrics: at least one, all of the same population.
+        run: what holds `data_date` and `period_months` in one row: the night's own table, or a SELECT in parentheses.
 
     Returns:
         SQL giving, for each metric, scope, group and measure with anything to count: `metric`, `scope`, `scope_name`,
@@ -162,7 +163,7 @@ by_case AS (
     counted.case_id, counted.site, counted.programme, counted.instrument,
     {columns}
   FROM counted
-  CROSS JOIN quality.run AS run
+  CROSS JOIN {run} AS run
   WHERE counted.day > run.data_date - TO_MONTHS(CAST(run.period_months AS INTEGER)) AND counted.day <= run.data_date
   GROUP BY counted.case_id, counted.site, counted.programme, counted.instrument
 )

@@ -10,7 +10,7 @@ import polars as pl
 from assets.contracts.analysis import ANSWER
 from assets.contracts.rates import metric
 from assets.science.disclosure import suppressed_cells
-from dashboards import finding_words, rate_words, words
+from dashboards import finding_words, rate_words, readings, words
 from dashboards.figures.link import intervals
 from dashboards.views.areas import Area
 from dashboards.views.model import Cell, Panel, Table, Tag
@@ -144,10 +144,7 @@ def levels_panel(service: Service, area: Area) -> Panel:
 def waits_panel(service: Service, area: Area, rates: pl.DataFrame) -> Panel:
     """How long people waited: within six and eighteen weeks by the national rule, and the middle waits by site."""
     settings = service.settings
-    start = pl.lit(settings.data_date).dt.offset_by(f"-{settings.period_months}mo")
-    seen = service.tables["marts.episodes"].filter(
-        pl.col("wait_days").is_not_null() & (pl.col("wait_days") >= 0) & (pl.col("first_session_on") > start)
-    )
+    seen = service.read(readings.first_seen(settings))
     if area.scope != "service":
         seen = seen.filter(pl.col(area.scope) == area.name)
     sites = seen.with_columns(pl.col("site").fill_null("not recorded"))

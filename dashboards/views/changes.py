@@ -13,10 +13,9 @@ from assets.contracts.figures import RATE
 from assets.contracts.metrics import NO_INSTRUMENT
 from assets.contracts.rates import metric
 from assets.science.disclosure import rounded_count
-from dashboards import change_words, words
+from dashboards import change_words, readings, words
 from dashboards.figures.changes import movements
 from dashboards.thresholds import COUNTS_TO_NEAREST
-from dashboards.views import panels
 from dashboards.views.model import Cell, Fact, Link, Noted, Page, Panel, Table, Tag
 from dashboards.views.service import Row, Service
 
@@ -37,7 +36,7 @@ def changes_page(service: Service, *, facts: tuple[Fact, ...]) -> Page:
         about=f"Data to {words.day(service.settings.data_date)}, held against {since}.",
         section="changes",
         facts=facts,
-        is_alarming=panels.is_alarming(service),
+        is_alarming=service.is_alarming,
         panels=(
             *((drawn,) if drawn is not None else ()),
             _moved(service),
@@ -134,7 +133,7 @@ def _drawn(service: Service) -> Panel | None:
 
 
 def _rows(service: Service) -> Panel:
-    counted = service.tables["quality.changed_rows"].group_by("table_name", "reason").len()
+    counted = service.read(readings.CHANGED_ROWS)
     found = {(name, reason): int(rows) for name, reason, rows in counted.iter_rows()}
     feeds = [feed for feed in words.FEEDS if any(name == f"staging.{feed}" for name, _ in found)]
     totals = {reason: sum(rows for (_, why), rows in found.items() if why == reason) for reason in change_words.ROWS}

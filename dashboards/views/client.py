@@ -38,9 +38,7 @@ def client_page(service: Service, rows: ClientRows) -> Page:
         about=client_words.about(sessions=rows.sessions, day=words.day(settings.data_date)),
         section="clinicians",
         above=Clinician(code=rows.code, href=f"../../{clinician_file(rows.code)}"),
-        notice="A check of the data failed: some of what stands here may be wrong."
-        if panels.is_alarming(service)
-        else None,
+        notice="A check of the data failed: some of what stands here may be wrong." if service.is_alarming else None,
         headline=_headline(rows, outcomes=outcomes, courses=courses, together=together, alliance=alliance),
         panels=panels.beside_each_other(rest),
     )

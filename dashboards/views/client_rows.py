@@ -1,15 +1,19 @@
-"""One open client's own rows, taken out of the night's tables once for every page.
+"""One open client's own rows, taken out of the night's answers for every page.
 
 Belongs here: whose rows a client's page is given: their own, of the course of treatment that is open with the clinician
 who treats them. Does not belong here: what the page makes of them.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
 
+from dashboards import readings
+from dashboards.views.own_rows import OwnRows
 from dashboards.views.service import Row, Service
 
 
@@ -44,52 +48,68 @@ class ClientRows:
     milestones: list[Row]
 
 
-def clients_by_clinician(service: Service) -> dict[str, list[ClientRows]]:
-    """Open clients of every clinician whose own page is shown, by code; a client with two open courses by the latest."""
-    shown = pl.col("clinician_id").is_in(list(service.shown))
-    episodes = service.tables["marts.episodes"].filter(pl.col("is_open") & shown).sort("last_session_on", "episode_id")
-    treats = dict(episodes.select("episode_id", "clinician_id").iter_rows())
-    is_of = pl.col("episode_id").is_in(list(treats))
-
-    def rows(table: str, *by: str) -> Iterable[Row]:
-        return service.tables[table].filter(is_of).sort(by).iter_rows(named=True)
-
-    sessions = _by_episode(rows("marts.sessions", "session_number"))
-    appointments = _by_episode(rows("marts.appointments", "starts_at", "appointment_id"))
-    ratings = _by_client(
-        row
-        for row in rows("marts.ratings", "session_number", "rating_id")
-        if row["rater"] == "client" and row["score"] is not None and row["session_number"] is not None
-    )
-    timelines = _by_client(rows("analysis.holding_back", "session_number"))
-    tracks = _by_client(rows("analysis.client_tracks", "instrument"))
-    changes = _by_client(rows("analysis.client_change", "instrument"))
-    ruptures = _by_client(rows("analysis.ruptures", "session_number"))
-    milestones = _by_client(rows("analysis.milestones", "session_number", "milestone"))
-    known = {*ratings, *timelines, *tracks}
-    order = {episode: place for place, episode in enumerate(treats)}
-    latest: dict[tuple[str, str], tuple[str, str]] = {}
-    for client, episode in sorted(known, key=lambda key: (order[key[1]], key[0])):
-        latest[treats[episode], client] = (client, episode)
-    found: dict[str, list[ClientRows]] = {code: [] for code in service.shown}
-    for (code, client), key in sorted(latest.items()):
-        scores = ratings.get(key, [])
-        found[code].append(
-            ClientRows(
-                code=code,
-                client=client,
-                sessions=len(sessions.get(key[1], [])),
-                alliance=_by_measure(row for row in scores if row["kind"] == "alliance"),
-                outcomes=_by_measure(row for row in scores if row["kind"] == "outcome"),
-                tracks={row["instrument"]: row for row in tracks.get(key, [])},
-                changes={row["instrument"]: row for row in changes.get(key, [])},
-                ruptures=ruptures.get(key, []),
-                timeline=timelines.get(key, []),
-                appointments=appointments.get(key[1], []),
-                milestones=milestones.get(key, []),
-            )
+def of_open_courses(service: Service) -> dict[str, pl.DataFrame]:
+    """The answers that every page of clients is made from, by question."""
+    return {
+        asked: service.read(asked)
+        for asked in (
+            readings.OPEN_SESSIONS,
+            readings.OPEN_RATINGS,
+            readings.OPEN_SIGNS,
+            readings.OPEN_TRACKS,
+            readings.DIPS,
         )
-    return found
+    }
+
+
+def open_clients(service: Service, answers: Mapping[str, pl.DataFrame]) -> Callable[[str], list[ClientRows]]:
+    """Gives one clinician's open clients at a time, by client; of one with two open courses, the latest.
+
+    Args:
+        service: The night.
+        answers: What `of_open_courses` read.
+    """
+    alone = (readings.OPEN_COURSES, readings.OPEN_APPOINTMENTS, readings.OPEN_CHANGES, readings.OPEN_MILESTONES)
+    parts = {asked: OwnRows(answer, by="treated_by") for asked, answer in answers.items()} | {
+        asked: OwnRows(service.read(asked), by="treated_by") for asked in alone
+    }
+    return lambda code: _clients({asked: part.of(code) for asked, part in parts.items()}, code=code)
+
+
+def _clients(rows: Mapping[str, list[Row]], *, code: str) -> list[ClientRows]:
+    sessions = Counter(row["episode_id"] for row in rows[readings.OPEN_SESSIONS])
+    appointments = _grouped(rows[readings.OPEN_APPOINTMENTS], "episode_id")
+    ratings, timelines, tracks, changes, ruptures, milestones = (
+        _grouped(rows[asked], "client_id", "episode_id")
+        for asked in (
+            readings.OPEN_RATINGS,
+            readings.OPEN_SIGNS,
+            readings.OPEN_TRACKS,
+            readings.OPEN_CHANGES,
+            readings.DIPS,
+            readings.OPEN_MILESTONES,
+        )
+    )
+    order = {row["episode_id"]: place for place, row in enumerate(rows[readings.OPEN_COURSES])}
+    latest: dict[str, tuple[str, str]] = {}
+    for key in sorted({*ratings, *timelines, *tracks}, key=lambda key: (order[key[1]], key[0])):
+        latest[key[0]] = key
+    return [
+        ClientRows(
+            code=code,
+            client=client,
+            sessions=sessions[key[1]],
+            alliance=_by_measure(row for row in ratings.get(key, []) if row["kind"] == "alliance"),
+            outcomes=_by_measure(row for row in ratings.get(key, []) if row["kind"] == "outcome"),
+            tracks={row["instrument"]: row for row in tracks.get(key, [])},
+            changes={row["instrument"]: row for row in changes.get(key, [])},
+            ruptures=ruptures.get(key, []),
+            timeline=timelines.get(key, []),
+            appointments=appointments.get(key[1], []),
+            milestones=milestones.get(key, []),
+        )
+        for client, key in sorted(latest.items())
+    ]
 
 
 def _by_measure(rows: Iterable[Row]) -> dict[str, list[tuple[int, float]]]:
@@ -100,16 +120,10 @@ def _by_measure(rows: Iterable[Row]) -> dict[str, list[tuple[int, float]]]:
     return {instrument: sorted(each.items()) for instrument, each in found.items()}
 
 
-def _by_client(rows: Iterable[Row]) -> dict[tuple[str, str], list[Row]]:
-    return _grouped(rows, lambda row: (row["client_id"], row["episode_id"]))
-
-
-def _by_episode(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    return _grouped(rows, lambda row: row["episode_id"])
-
-
-def _grouped(rows: Iterable[Row], key: Any) -> dict[Any, list[Row]]:
+def _grouped(rows: Iterable[Row], *by: str) -> dict[Any, list[Row]]:
+    """Rows by the value of a column, or by the values of several."""
     found: dict[Any, list[Row]] = {}
+    key = itemgetter(*by)
     for row in rows:
         found.setdefault(key(row), []).append(row)
     return found

@@ -3,14 +3,15 @@
 Belongs here: the only views with client ids. They are given one clinician's rows and never see another's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import polars as pl
 
-from dashboards import words
+from dashboards import readings, words
 from dashboards.views.model import Mark, Panel, Strip, Table
+from dashboards.views.own_rows import OwnRows
 from dashboards.views.service import Row, Service
 
 SHOWN_SESSIONS = 24
@@ -24,69 +25,63 @@ _LEGEND = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientFrames:
+class Caseload:
     """One clinician's rows.
 
     Attributes:
-        ratings: Clients' own ratings of open episodes with this clinician.
-        sessions: Sessions of those episodes with this clinician.
+        ratings: Clients' own ratings of open episodes with this clinician, by session.
+        sessions: Sessions of those episodes with this clinician, by number.
         ruptures: Every alliance dip with this clinician, open episodes and closed.
         tracks: Where open episodes stand against what was expected.
         timelines: Sessions of open episodes with their signals of holding back.
-        open_episodes: Ids of open episodes.
         milestones: Milestones and setbacks that sessions of the period show, with their cases.
         seen: Cases seen in the period.
     """
 
-    ratings: pl.DataFrame
-    sessions: pl.DataFrame
-    ruptures: pl.DataFrame
-    tracks: pl.DataFrame
-    timelines: pl.DataFrame
-    open_episodes: frozenset[str]
-    milestones: pl.DataFrame
+    ratings: list[Row]
+    sessions: list[Row]
+    ruptures: list[Row]
+    tracks: list[Row]
+    timelines: list[Row]
+    milestones: list[Row]
     seen: int
 
+    @property
+    def open_episodes(self) -> frozenset[str]:
+        """Open episodes in which this clinician held a session."""
+        return frozenset(row["episode_id"] for row in self.sessions)
 
-def frames_by_clinician(service: Service) -> dict[str, ClientFrames]:
-    """Split once, so that a page is given its own clinician's rows alone."""
-    tables = service.tables
-    open_now = tables["marts.episodes"].filter(pl.col("is_open"))["episode_id"].to_list()
-    is_open = pl.col("episode_id").is_in(open_now)
-    start = pl.lit(service.settings.data_date).dt.offset_by(f"-{service.settings.period_months}mo")
-    recent = tables["marts.sessions"].filter(pl.col("starts_on") > start)
-    shows = recent.select("episode_id", "session_number", "case_id")
-    seen = dict(recent.group_by("clinician_id").agg(pl.col("case_id").n_unique()).iter_rows())
+
+def caseloads(service: Service, answers: Mapping[str, pl.DataFrame]) -> Callable[[str], Caseload]:
+    """Gives one clinician's rows at a time, and nobody else's.
+
+    Args:
+        service: The night.
+        answers: What `client_rows.of_open_courses` read.
+    """
+    seen = dict(service.read(readings.seen(service.settings)).iter_rows())
     parts = {
-        "milestones": tables["analysis.milestones"].join(shows, on=["episode_id", "session_number"]),
-        "ratings": tables["marts.ratings"].filter(
-            is_open & (pl.col("rater") == "client") & pl.col("score").is_not_null()
-        ),
-        "sessions": tables["marts.sessions"].filter(is_open),
-        "ruptures": tables["analysis.ruptures"],
-        "tracks": tables["analysis.client_tracks"].filter(is_open),
-        "timelines": tables["analysis.holding_back"].filter(is_open),
+        name: OwnRows(answers[asked], by="clinician_id")
+        for name, asked in {
+            "ratings": readings.OPEN_RATINGS,
+            "sessions": readings.OPEN_SESSIONS,
+            "ruptures": readings.DIPS,
+            "tracks": readings.OPEN_TRACKS,
+            "timelines": readings.OPEN_SIGNS,
+        }.items()
     }
-    split = {name: frame.partition_by("clinician_id", as_dict=True) for name, frame in parts.items()}
-    return {
-        code: ClientFrames(
-            **{name: split[name].get((code,), frame.clear()) for name, frame in parts.items()},
-            seen=seen.get(code, 0),
-            open_episodes=frozenset(split["sessions"].get((code,), parts["sessions"].clear())["episode_id"].to_list()),
-        )
-        for code in service.shown
-    }
+    parts["milestones"] = OwnRows(service.read(readings.milestones_shown(service.settings)), by="clinician_id")
+    return lambda code: Caseload(**{name: part.of(code) for name, part in parts.items()}, seen=seen.get(code, 0))
 
 
-def dips_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
+def dips_panel(clients: Caseload, *, instrument: str | None) -> Panel:
     """Open clients with a dip, session by session; dips without repair first, then by client."""
-    dips = clients.ruptures.filter(
-        pl.col("episode_id").is_in(list(clients.open_episodes)) & (pl.col("instrument") == (instrument or ""))
-    ).sort("client_id", "episode_id", "session_number")
-    attended, scored = _sessions(clients, instrument or "") if dips.height else ({}, {})
+    is_open = clients.open_episodes
+    dips = [row for row in clients.ruptures if row["instrument"] == instrument and row["episode_id"] in is_open]
+    attended, scored = _sessions(clients, instrument) if dips else ({}, {})
     strips = []
     rows = []
-    by_course = groupby(dips.iter_rows(named=True), key=lambda row: (row["client_id"], row["episode_id"]))
+    by_course = groupby(dips, key=lambda row: (row["client_id"], row["episode_id"]))
     for (client, episode), part in ((key, list(found)) for key, found in by_course):
         last = part[-1]
         is_waiting = last["state"] != "repaired"
@@ -133,15 +128,17 @@ def dips_panel(clients: ClientFrames, *, instrument: str | None) -> Panel:
     )
 
 
-def _sessions(clients: ClientFrames, instrument: str) -> tuple[dict[str, list[int]], dict[tuple[str, str], set[int]]]:
-    """Session numbers by episode, ascending, and those with a rating by client and episode."""
+def _sessions(
+    clients: Caseload, instrument: str | None
+) -> tuple[dict[str, list[int]], dict[tuple[str, str], set[int]]]:
+    """Sessions by open episode, and those with a score by client and episode."""
     attended: dict[str, list[int]] = {}
-    for episode, number in clients.sessions.select("episode_id", "session_number").sort("session_number").iter_rows():
-        attended.setdefault(episode, []).append(number)
+    for row in clients.sessions:
+        attended.setdefault(row["episode_id"], []).append(row["session_number"])
     scored: dict[tuple[str, str], set[int]] = {}
-    rated = clients.ratings.filter((pl.col("instrument") == instrument) & pl.col("session_number").is_not_null())
-    for client, episode, number in rated.select("client_id", "episode_id", "session_number").iter_rows():
-        scored.setdefault((client, episode), set()).add(number)
+    for row in clients.ratings:
+        if row["instrument"] == instrument:
+            scored.setdefault((row["client_id"], row["episode_id"]), set()).add(row["session_number"])
     return attended, scored
 
 

@@ -11,7 +11,7 @@ from dashboards.views.alliance_course import growth_panel, parts_panel, split_pa
 from dashboards.views.client import clients_panel, page_links
 from dashboards.views.client_panels import with_pages
 from dashboards.views.client_rows import ClientRows
-from dashboards.views.clients import ClientFrames, dips_panel
+from dashboards.views.clients import Caseload, dips_panel
 from dashboards.views.clinician_panels import appointments_panel, bounds_panel, improvement_panel, link_panel
 from dashboards.views.courses import courses_panel
 from dashboards.views.holding_back import timelines_panel
@@ -31,7 +31,7 @@ def clinician_page(
     service: Service,
     code: str,
     *,
-    clients: ClientFrames,
+    clients: Caseload,
     open_clients: Sequence[ClientRows],
     bands: Mapping[str, dict[str, list[float]] | None],
     dips_of_service: tuple[int, int],
@@ -69,7 +69,7 @@ def clinician_page(
         facts=panels.facts(
             service, alliance=attendance.get("alliance_recorded"), outcome=attendance.get("outcome_recorded")
         ),
-        is_alarming=panels.is_alarming(service),
+        is_alarming=service.is_alarming,
         headline=_headline(
             service,
             code,
@@ -106,7 +106,7 @@ def _evidence(
     service: Service,
     code: str,
     *,
-    clients: ClientFrames,
+    clients: Caseload,
     bands: Mapping[str, dict[str, list[float]] | None],
     dips: Panel,
     courses: Panel,

@@ -17,7 +17,6 @@ from dashboards.views.signals import Signal, signals
 def monthly_rate(
     months: pl.DataFrame,
     *,
-    by: str | None,
     over: str,
     under: str,
     is_better_up: bool,
@@ -25,18 +24,13 @@ def monthly_rate(
     settings: PageSettings,
     standard: str,
 ) -> dict[str, Signal]:
-    """Verdicts on a share month by month, a series each value of `by`, or one called `all`."""
-    name = pl.lit("all") if by is None else pl.col(by)
-    cells = (
-        months.with_columns(series=name)
-        .group_by("series", "month")
-        .agg(over=pl.col(over).sum(), count=pl.col(under).sum())
-        .select(
-            "series",
-            "month",
-            pl.when(pl.col("count") > 0).then(pl.col("over") / pl.col("count")).alias("value"),
-            "count",
-        )
+    """Verdicts on a share month by month, by clinician."""
+    counted = pl.col(under)
+    cells = months.select(
+        "month",
+        series="clinician_id",
+        value=pl.when(counted > 0).then(pl.col(over) / counted),
+        count=counted,
     )
     return signals(
         cells,
@@ -50,47 +44,33 @@ def monthly_rate(
     )
 
 
-def monthly_alliance(
-    ratings: pl.DataFrame, *, instrument: str, by: str | None, settings: PageSettings
-) -> dict[str, Signal]:
-    """Verdicts on the mean alliance score month by month, as clients rate it."""
-    low, high, span = score_span(instrument)
-    cells = (
-        ratings.filter(
-            (pl.col("kind") == "alliance")
-            & (pl.col("instrument") == instrument)
-            & (pl.col("rater") == "client")
-            & pl.col("score").is_not_null()
-        )
-        .with_columns(
-            series=pl.lit("all") if by is None else pl.col(by), month=pl.col("completed_on").dt.truncate("1mo")
-        )
-        .drop_nulls("series")
-        .group_by("series", "month")
-        .agg(value=pl.col("score").mean(), count=pl.coalesce("appointment_id", "rating_id").n_unique())
-    )
-    return signals(
-        cells,
-        data_date=settings.data_date,
-        minimum=settings.minimum_sessions,
-        improvement="up",
-        floor=low,
-        ceiling=high,
-        smallest=thresholds.SMALLEST_ALLIANCE * span,
-        standard=None,
-    )
-
-
 def alliance_by_clinician(
-    ratings: pl.DataFrame, pair: Mapping[str, tuple[str, str]], shown: Iterable[str], *, settings: PageSettings
+    months: pl.DataFrame, pair: Mapping[str, tuple[str, str]], shown: Iterable[str], *, settings: PageSettings
 ) -> dict[str, Signal]:
-    """Verdicts on each shown clinician's alliance, on the measure that speaks for them."""
+    """Verdicts on each shown clinician's mean alliance score, on the measure that speaks for them.
+
+    Args:
+        months: `readings.ALLIANCE_MONTHS`.
+        pair: Each clinician's alliance and outcome measure.
+        shown: Whose months are told.
+        settings: The build's.
+    """
     of: dict[str, list[str]] = {}
     for code in shown:
         if code in pair:
             of.setdefault(pair[code][0], []).append(code)
     found: dict[str, Signal] = {}
     for instrument, codes in sorted(of.items()):
-        some = ratings.filter(pl.col("clinician_id").is_in(codes))
-        found |= monthly_alliance(some, instrument=instrument, by="clinician_id", settings=settings)
+        low, high, span = score_span(instrument)
+        some = months.filter((pl.col("instrument") == instrument) & pl.col("clinician_id").is_in(codes))
+        found |= signals(
+            some.select("month", series="clinician_id", value="mean_score", count="occasions"),
+            data_date=settings.data_date,
+            minimum=settings.minimum_sessions,
+            improvement="up",
+            floor=low,
+            ceiling=high,
+            smallest=thresholds.SMALLEST_ALLIANCE * span,
+            standard=None,
+        )
     return found

@@ -7,11 +7,9 @@ Belongs here: one clinician's open courses as small lines. Does not belong here:
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import polars as pl
-
 from dashboards import course_words, words
 from dashboards.views import recalled
-from dashboards.views.clients import ClientFrames
+from dashboards.views.clients import Caseload
 from dashboards.views.model import Course, Panel, Table
 from dashboards.views.scales import is_higher_better
 from dashboards.views.service import Row, Service
@@ -31,7 +29,7 @@ class _Track:
     band: tuple[tuple[int, float, float], ...]
 
 
-def courses_panel(service: Service, clients: ClientFrames, *, instrument: str | None) -> Panel:
+def courses_panel(service: Service, clients: Caseload, *, instrument: str | None) -> Panel:
     """Open clients' scores so far; well behind first, then by client."""
     measure = instrument or ""
     better = "higher" if is_higher_better(measure) else "lower"
@@ -74,19 +72,14 @@ def courses_panel(service: Service, clients: ClientFrames, *, instrument: str | 
     )
 
 
-def _tracks(service: Service, clients: ClientFrames, measure: str) -> list[_Track]:
-    # A page's own rows are few: dictionaries are many times quicker here than frames.
+def _tracks(service: Service, clients: Caseload, measure: str) -> list[_Track]:
     scores: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    of_measure = clients.ratings.filter((pl.col("instrument") == measure) & pl.col("session_number").is_not_null())
-    for client, episode, *point in (
-        of_measure.sort("session_number", "rating_id")
-        .select("client_id", "episode_id", "session_number", "score")
-        .iter_rows()
-    ):
-        scores.setdefault((client, episode), []).append((point[0], point[1]))
+    for row in clients.ratings:
+        if row["instrument"] == measure:
+            scores.setdefault((row["client_id"], row["episode_id"]), []).append((row["session_number"], row["score"]))
     bands = service.bands.get(measure, ())
     found = []
-    for row in clients.tracks.filter(pl.col("instrument") == measure).iter_rows(named=True):
+    for row in (each for each in clients.tracks if each["instrument"] == measure):
         part = scores.get((row["client_id"], row["episode_id"]), [])
         if len(part) < 2 or row["first_score"] is None or row["latest_score"] is None:
             continue

@@ -7,7 +7,7 @@ Belongs here: the data quality page. Does not belong here: the flow's panels (`a
 import polars as pl
 
 from assets.science.funnel import wilson_interval
-from dashboards import words
+from dashboards import readings, words
 from dashboards.page_settings import PageSettings
 from dashboards.thresholds import FEWEST_CLINICIANS
 from dashboards.views import arrivals, panels
@@ -29,12 +29,7 @@ def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> P
     refused = int(lines["refused"].sum())
     parts = ("lines", "accepted", "refused", "superseded", "identical", "blank")
     balanced = bool((lines["lines"] == sum((lines[name] for name in parts[1:]), start=lines["lines"] * 0)).all())
-    reasons_ = (
-        tables["staging.refused_rows"]
-        .group_by("feed", "reason")
-        .agg(pl.len().alias("rows"))
-        .sort("feed", "rows", "reason", descending=[False, True, False])
-    )
+    reasons_ = service.read(readings.REFUSED).sort("feed", "rows", "reason", descending=[False, True, False])
     checks = tables["quality.checks"].sort(["is_passed", "severity", "table_name", "check_name"])
     complete, below, sites = _completeness(service)
     skipped = skipped_panel(service, whole)
@@ -44,7 +39,7 @@ def data_quality(service: Service, whole: Area, *, facts: tuple[Fact, ...]) -> P
         about=f"{words.counted(total, 'line')} in {words.counted(lines.height, 'file')}; data to {words.day(settings.data_date)}.",
         section="quality",
         facts=facts,
-        is_alarming=panels.is_alarming(service),
+        is_alarming=service.is_alarming,
         panels=panels.beside_each_other(
             (
                 Panel(

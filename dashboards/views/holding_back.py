@@ -6,16 +6,13 @@ the signals and the index (`assets.science`). Signals are a reason to ask, never
 
 from collections.abc import Sequence
 
-import polars as pl
-
 from assets.science.disclosure import rounded_count
 from dashboards import course_words, words
-from dashboards.thresholds import COUNTS_TO_NEAREST
+from dashboards.thresholds import COUNTS_TO_NEAREST, WORTH_ASKING
 from dashboards.views.areas import Area
 from dashboards.views.model import Mark, Panel, Strip, Table
 from dashboards.views.service import Row, Service
 
-WORTH_ASKING = 2
 SHOWN_CLIENTS = 8
 _SHOWN_SESSIONS = 24
 _LOOKED_BACK = 3
@@ -27,10 +24,10 @@ _KINDS = {
 }
 
 
-def timelines_panel(timelines: pl.DataFrame) -> Panel:
+def timelines_panel(timelines: Sequence[Row]) -> Panel:
     """Open clients with two or more kinds of signal lately, session by session."""
     courses: dict[tuple[str, str], list[Row]] = {}
-    for row in timelines.iter_rows(named=True):
+    for row in timelines:
         courses.setdefault((row["client_id"], row["episode_id"]), []).append(row)
     latest = [max(each, key=lambda row: row["session_number"]) for each in courses.values()]
     asking = sorted(
@@ -111,14 +108,7 @@ def worth_panel(service: Service, area: Area) -> Panel | None:
 
 def _open_now(service: Service, area: Area) -> str:
     """How many open clients show signals now, as a count that names nobody; empty where they are few."""
-    latest = service.tables["analysis.holding_back"].filter("is_latest")
-    latest = latest.join(
-        service.tables["marts.episodes"].filter("is_open").select("episode_id"), on="episode_id", how="semi"
-    )
-    if area.scope != "service":
-        latest = latest.filter(pl.col(area.scope) == area.name)
-    total = latest["client_id"].n_unique()
-    asking = latest.filter(pl.col("signals") >= WORTH_ASKING)["client_id"].n_unique()
+    asking, total = service.showing_signs.get((area.scope, area.name), (0, 0))
     if total < service.settings.minimum_clients or 0 < asking < service.settings.minimum_clients:
         return ""
     about = [rounded_count(each, round_to=COUNTS_TO_NEAREST) for each in (asking, total)]

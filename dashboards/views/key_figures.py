@@ -1,11 +1,9 @@
 """The six key figures at the head of a clinician's page, each with its range and its verdict."""
 
-import polars as pl
-
 from assets.science.funnel import wilson_interval
 from dashboards import words
 from dashboards.views import panels, recalled
-from dashboards.views.clients import ClientFrames
+from dashboards.views.clients import Caseload
 from dashboards.views.model import Card, Tag
 from dashboards.views.progress import expected_verdict, rate_verdict
 from dashboards.views.recording import is_the_sites_matter
@@ -21,7 +19,7 @@ def key_figures(
     progress: Row | None,
     adjusted: Row | None,
     attendance: Row,
-    clients: ClientFrames,
+    clients: Caseload,
     dips_of_service: tuple[int, int],
 ) -> tuple[Card, ...]:
     """Alliance, improvement, dips, missed appointments and recording."""
@@ -68,28 +66,28 @@ def key_figures(
             )
         )
     cards.append(_against_expected(service, adjusted))
-    settled = clients.ruptures.filter(pl.col("state").is_in(["repaired", "unrepaired"]))
-    repaired = int((settled["state"] == "repaired").sum())
-    if settled.height < service.settings.minimum_sessions:
+    settled = sum(row["state"] in {"repaired", "unrepaired"} for row in clients.ruptures)
+    repaired = sum(row["state"] == "repaired" for row in clients.ruptures)
+    if settled < service.settings.minimum_sessions:
         cards.append(
             Card(label="Dips repaired", figure="Too few", beside="", note="alliance dips to give a share", tag=few)
         )
     else:
-        low, high = (float(each[0]) for each in wilson_interval([repaired], [settled.height], confidence=0.95))
+        low, high = (float(each[0]) for each in wilson_interval([repaired], [settled], confidence=0.95))
         share = dips_of_service[0] / dips_of_service[1] if dips_of_service[1] else None
         is_inside = share is None or low <= share <= high
         cards.append(
             Card(
                 label="Dips repaired",
-                figure=words.percent(repaired / settled.height),
-                beside=f"of {settled.height}",
+                figure=words.percent(repaired / settled),
+                beside=f"of {settled}",
                 note=f"95% range {words.percent_between(low, high)}; service {words.percent(share)}",
                 tag=Tag(
                     words="Chance could explain it" if is_inside else "Likely beyond chance",
                     tone="ordinary"
                     if is_inside or share is None
                     else "better"
-                    if repaired / settled.height > share
+                    if repaired / settled > share
                     else "worse",
                 ),
             )

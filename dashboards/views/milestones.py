@@ -8,7 +8,7 @@ from typing import Final
 from assets.science.funnel import wilson_interval
 from dashboards import rate_words, words
 from dashboards.views import recalled
-from dashboards.views.clients import ClientFrames
+from dashboards.views.clients import Caseload
 from dashboards.views.model import Cell, Panel, Table, Tag
 from dashboards.views.service import Service
 
@@ -17,7 +17,7 @@ _SETBACKS: Final = ("sudden_loss",)
 _HOLDING: Final = ("first_reliable_improvement", "crossed_cut_off", "sudden_gain", "sudden_loss")
 
 
-def milestones_panel(service: Service, clients: ClientFrames) -> Panel | None:
+def milestones_panel(service: Service, clients: Caseload) -> Panel | None:
     """Cases that reached each milestone in the period, of all who were seen in it; None where nobody was.
 
     The group is everyone seen in the period; where it is small nothing is said.
@@ -36,17 +36,14 @@ def milestones_panel(service: Service, clients: ClientFrames) -> Panel | None:
     )
     if total < service.settings.minimum_clients:
         return few
-    # A page's own rows are few: sets are many times quicker here than frames.
     reached: dict[str, set[str]] = {name: set() for name in _ORDER}
     held: dict[str, set[str]] = {name: set() for name in _ORDER}
     instruments = set()
-    for case, name, instrument, is_held in clients.milestones.select(
-        "case_id", "milestone", "instrument", "is_held"
-    ).iter_rows():
-        reached[name].add(case)
-        instruments.add(instrument)
-        if is_held:
-            held[name].add(case)
+    for row in clients.milestones:
+        reached[row["milestone"]].add(row["case_id"])
+        instruments.add(row["instrument"])
+        if row["is_held"]:
+            held[row["milestone"]].add(row["case_id"])
     good = len(set().union(*(reached[name] for name in _ORDER if name not in _SETBACKS)))
     # All at once: an interval costs little beside asking for it.
     counts = [*(len(reached[name]) for name in _ORDER), good]

@@ -58,7 +58,7 @@ def overview(service: Service, area: Area, *, areas: tuple[Area, ...], rates: pl
         about=f"{_about(service, area)}; data to {words.day(settings.data_date)}.",
         section="overview",
         facts=(*strip(service, area, rates=rates), Fact(label="Clinicians not shown", words=_not_shown(service))),
-        is_alarming=panels.is_alarming(service),
+        is_alarming=service.is_alarming,
         headline=_headline(service, area, prompts=prompts, measures=measures),
         panels=panels.beside_each_other(first),
         groups=() if service.is_withheld else _groups(service, area, rates=rates),
@@ -140,16 +140,12 @@ def strip(service: Service, area: Area, *, rates: pl.DataFrame) -> tuple[Fact, .
 def _about(service: Service, area: Area) -> str:
     if service.is_withheld:
         return "Too few clients to count"
-    booked = service.tables["marts.appointments"]
+    cases = service.cases.get((area.scope, area.name), 0)
+    about = words.counted(told(service, cases, population="booked", scope=area.scope, name=area.name, months=0), "case")
     if area.scope == "programme":
-        of = service.tables["marts.episodes"].filter(pl.col("programme") == area.name).select("episode_id")
-        count = booked.join(of, on="episode_id", how="semi")["case_id"].n_unique()
-        return f"About {words.counted(told(service, count, population='booked', scope='programme', name=area.name, months=0), 'case')} on record"
-    if area.scope == "site":
-        booked = booked.filter(pl.col("site") == area.name)
-    cases, people = booked["case_id"].n_unique(), len(area.codes) if area.scope == "site" else len(service.clinicians)
-    cases = told(service, cases, population="booked", scope=area.scope, name=area.name, months=0)
-    return f"About {words.counted(cases, 'case')} and {words.counted(people, 'clinician')} {'shown' if area.scope == 'site' else 'on record'}"
+        return f"About {about} on record"
+    people = len(area.codes) if area.scope == "site" else len(service.clinicians)
+    return f"About {about} and {words.counted(people, 'clinician')} {'shown' if area.scope == 'site' else 'on record'}"
 
 
 def _headline(service: Service, area: Area, *, prompts: tuple[Prompt, ...], measures: tuple[Measure, ...]) -> Headline:

@@ -215,19 +215,11 @@ def funnel_figure(
 def facts(service: Service, *, alliance: float | None, outcome: float | None) -> tuple[Fact, ...]:
     """The strip above a page: how fresh and how complete."""
     settings = service.settings
-    latest = service.tables["marts.sessions"]["starts_on"].max()
-    checks = service.tables["quality.checks"]
-    standards = settings.standards
+    latest, standards = service.latest_session, settings.standards
     return (
         Fact(label="Run", words=f"{words.day(settings.run_at.date())}, {settings.run_at:%H:%M}"),
         Fact(label="Latest session", words="none" if latest is None else words.day(latest)),
         Fact(label="Alliance recorded", words=words.percent(alliance, beside=standards.get("alliance_recorded"))),
         Fact(label="Outcome recorded", words=words.percent(outcome, beside=standards.get("outcome_recorded"))),
-        Fact(label="Checks passed", words=f"{int(checks['is_passed'].sum())} of {checks.height}"),
+        Fact(label="Checks passed", words=f"{service.checks_passed[0]} of {service.checks_passed[1]}"),
     )
-
-
-def is_alarming(service: Service) -> bool:
-    """Whether a check failed that a reader must know of."""
-    checks = service.tables["quality.checks"]
-    return bool((~checks["is_passed"] & (checks["severity"] == "error")).any())

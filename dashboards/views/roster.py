@@ -6,7 +6,6 @@ for signals alone, on the overview.
 
 from dashboards import words
 from dashboards.addresses import clinician_file
-from dashboards.views import panels
 from dashboards.views.model import Cell, Clinician, Fact, Page, Panel, Table
 from dashboards.views.service import Service
 
@@ -33,7 +32,7 @@ def clinician_list(service: Service, *, facts: tuple[Fact, ...]) -> Page:
         about=f"Data to {words.day(settings.data_date)}. The order is the code\u2019s and says nothing of anyone.",
         section="clinicians",
         facts=facts,
-        is_alarming=panels.is_alarming(service),
+        is_alarming=service.is_alarming,
         panels=(
             Panel(
                 key="clinicians",

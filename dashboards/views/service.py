@@ -6,51 +6,39 @@ here: what a page says of them (`overview`, `clinician`, `clinician_list`, `data
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
 
 from assets.science.disclosure import DisclosureRule, is_small, suppressed_cells
-from dashboards import thresholds
+from dashboards import readings, thresholds
 from dashboards.page_settings import PageSettings
 from dashboards.views.clinician_months import alliance_by_clinician, monthly_rate
 from dashboards.views.signals import Signal
 
 TABLES = (
-    "marts.appointments",
-    "analysis.courses",
-    "analysis.drop_out",
     "marts.clinicians",
-    "marts.clinician_months",
-    "marts.episodes",
-    "marts.ratings",
-    "marts.sessions",
-    "marts.alliance_pairs",
     "analysis.rates",
     "analysis.monthly_measures",
     "analysis.change_methods",
     "analysis.effect_sizes",
-    "analysis.milestones",
     "analysis.instruments",
-    "analysis.client_change",
     "analysis.clinician_alliance",
     "analysis.clinician_attendance",
     "analysis.clinician_progress",
     "analysis.alliance_levels",
     "analysis.alliance_link",
-    "analysis.ruptures",
     "analysis.clinician_signals",
     "analysis.clinician_adjusted_progress",
     "analysis.clinician_alliance_growth",
     "analysis.clinician_alliance_parts",
     "analysis.clinician_weakest_part",
-    "analysis.client_tracks",
     "analysis.expected_progress",
     "analysis.variance_shares",
     "analysis.retention",
     "analysis.landmark",
     "analysis.after_rupture",
-    "analysis.holding_back",
     "analysis.holding_back_calibration",
     "analysis.missing_forms",
     "analysis.rate_bounds",
@@ -62,11 +50,9 @@ TABLES = (
     "quality.schema_changes",
     "quality.since_last",
     "quality.changes",
-    "quality.changed_rows",
     "quality.definitions",
     "quality.published_slices",
     "quality.withheld",
-    "staging.refused_rows",
 )
 _OWNED = (
     "analysis.clinician_alliance_growth",
@@ -84,7 +70,13 @@ class Service:
     """Everything that pages are made from.
 
     Attributes:
-        tables: Every table by its full name.
+        tables: Every table that pages read whole, by its full name.
+        read: Answers a SELECT over promised tables (`dashboards.readings`).
+        cases: Cases on record, by scope and name.
+        latest_session: Its day, where there is one.
+        showing_signs: Open clients with two or more kinds of signal of holding back, of how many, by scope and name.
+        checks_passed: How many checks passed, of how many.
+        is_alarming: Whether a check failed that a reader must know of.
         clinicians: All codes, ascending.
         withheld: Codes of which nothing is shown.
         is_withheld: Whether the service as a whole is too small to show.
@@ -101,6 +93,12 @@ class Service:
 
     settings: PageSettings
     tables: dict[str, pl.DataFrame]
+    read: Callable[[str], pl.DataFrame]
+    cases: dict[tuple[str, str], int]
+    latest_session: date | None
+    showing_signs: dict[tuple[str, str], tuple[int, int]]
+    checks_passed: tuple[int, int]
+    is_alarming: bool
     clinicians: tuple[str, ...]
     withheld: frozenset[str]
     is_withheld: bool
@@ -135,7 +133,12 @@ class Service:
 
 
 def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings) -> Service:
-    """Read every table and decide who is withheld, before anything else is made."""
+    """Decide who is withheld, before anything else is made.
+
+    Args:
+        read: Gives a table whole by its full name, as pages are told of it, and the rows of a SELECT over promised tables.
+        settings: The build's.
+    """
     tables = {name: read(name) for name in TABLES}
     codes = tuple(sorted(tables["marts.clinicians"]["clinician_id"].drop_nulls().to_list()))
     attendance = tables["analysis.clinician_attendance"]
@@ -146,8 +149,10 @@ def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings)
         present, rule=rule, is_total_shown=True, clinicians=None
     )
     withheld |= _given_away(tables["quality.withheld"])
-    total = tables["marts.appointments"]["case_id"].n_unique()
-    pair = _pairs(tables, settings=settings)
+    on_record = {(scope, name): held for scope, name, held in read(readings.CASES).iter_rows()}
+    months = read(readings.CLINICIAN_MONTHS)
+    checks = tables["quality.checks"]
+    pair = _pairs(tables["analysis.alliance_link"], read(readings.PAIRS), settings=settings)
     shown = [code for code in codes if code not in withheld]
     held: dict[Pair, int] = {}
     for code in shown:
@@ -158,15 +163,23 @@ def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings)
     return Service(
         settings=settings,
         tables=tables,
+        read=read,
+        cases=on_record,
+        latest_session=read(readings.LATEST_SESSION)["latest"].item(),
+        showing_signs={
+            (scope, name): (asking, clients)
+            for scope, name, asking, clients in read(readings.signs_now(at_least=thresholds.WORTH_ASKING)).iter_rows()
+        },
+        checks_passed=(int(checks["is_passed"].sum()), checks.height),
+        is_alarming=bool((~checks["is_passed"] & (checks["severity"] == "error")).any()),
         clinicians=codes,
         withheld=withheld,
-        is_withheld=is_small(total, rule=rule),
+        is_withheld=is_small(on_record["service", "all"], rule=rule),
         pair=pair,
         pairs=used,
-        alliance=alliance_by_clinician(tables["marts.ratings"], pair, shown, settings=settings),
+        alliance=alliance_by_clinician(read(readings.ALLIANCE_MONTHS), pair, shown, settings=settings),
         missed=monthly_rate(
-            tables["marts.clinician_months"].filter(pl.col("clinician_id").is_in(shown)),
-            by="clinician_id",
+            months.filter(pl.col("clinician_id").is_in(shown)),
             over="did_not_attend",
             under="appointments",
             is_better_up=False,
@@ -175,8 +188,7 @@ def read_service(read: Callable[[str], pl.DataFrame], *, settings: PageSettings)
             standard="did_not_attend_rate",
         ),
         recorded=monthly_rate(
-            tables["marts.clinician_months"].filter(pl.col("clinician_id").is_in(shown)),
-            by="clinician_id",
+            months.filter(pl.col("clinician_id").is_in(shown)),
             over="sessions_with_alliance",
             under="attended",
             is_better_up=True,
@@ -227,10 +239,11 @@ def disclosure_rule(settings: PageSettings) -> DisclosureRule:
     )
 
 
-def _pairs(tables: dict[str, pl.DataFrame], *, settings: PageSettings) -> dict[str, Pair]:
-    """The configured pair with most of a clinician's rows; near ties go to the pair configured first."""
+def _pairs(linked: pl.DataFrame, paired: pl.DataFrame, *, settings: PageSettings) -> dict[str, Pair]:
+    """The configured pair with most of a clinician's pairs of scores; near ties go to the pair configured first."""
     most: dict[str, dict[Pair, int]] = {}
-    for code, alliance, outcome, n in pl.concat([linked_rows(tables), paired_rows(tables)]).iter_rows():
+    behind = linked.select("clinician_id", "alliance_instrument", "outcome_instrument", n="pairs")
+    for code, alliance, outcome, n in (*behind.iter_rows(), *paired.iter_rows()):
         if (alliance, outcome) in settings.measures:
             held = most.setdefault(code, {})
             held[alliance, outcome] = max(n, held.get((alliance, outcome), 0))
@@ -239,22 +252,6 @@ def _pairs(tables: dict[str, pl.DataFrame], *, settings: PageSettings) -> dict[s
         code: next(each for each in settings.measures if held.get(each, 0) >= _NEARLY * max(held.values()))
         for code, held in most.items()
     }
-
-
-def linked_rows(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Pairs of scores behind each clinician's link, by measures."""
-    return tables["analysis.alliance_link"].select(
-        "clinician_id", "alliance_instrument", "outcome_instrument", n=pl.col("pairs").cast(pl.Int64)
-    )
-
-
-def paired_rows(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Pairs of scores that each clinician has, by measures."""
-    return (
-        tables["marts.alliance_pairs"]
-        .group_by("clinician_id", "alliance_instrument", "outcome_instrument")
-        .agg(n=pl.len().cast(pl.Int64))
-    )
 
 
 def _rows(tables: dict[str, pl.DataFrame]) -> dict[tuple[str, str], dict[str, Row]]:

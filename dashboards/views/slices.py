@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any, Final
 
-import duckdb
 import polars as pl
 
 from assets.contracts.metrics import NO_INSTRUMENT, counting_select
 from assets.contracts.rates import POPULATIONS, metric, of_population
 from assets.estimates.rates import rates as published_rates
 from assets.science.disclosure import rounded_count
-from dashboards import rate_words, thresholds, words
+from dashboards import rate_words, readings, thresholds, words
 from dashboards.addresses import file_stem
 from dashboards.figures.link import intervals
 from dashboards.views.areas import Area
@@ -104,24 +103,14 @@ def _offered(service: Service) -> list[Row]:
 
 def _rates(service: Service, periods: Sequence[int]) -> dict[int, pl.DataFrame]:
     """Every rate counted over each period, by the declarations' own SELECTs, without small ones."""
-    con = duckdb.connect(config={"threads": 1})
-    made = {}
-    for name in sorted({name for population in POPULATIONS for name in population.reads}):
-        con.execute(f"CREATE SCHEMA IF NOT EXISTS {name.split('.')[0]}")
-        con.register("given", service.tables[name])
-        con.execute(f"CREATE TABLE {name} AS FROM given")
-        con.unregister("given")
-    con.execute("CREATE SCHEMA IF NOT EXISTS quality")
+    settings = service.settings
     wanted = [[each for each in of_population(population) if each.id in RATES] for population in POPULATIONS]
+    made = {}
     for months in periods:
-        run = pl.DataFrame({"data_date": [service.settings.data_date], "period_months": [months]})
-        con.register("given", run)
-        con.execute("CREATE OR REPLACE TABLE quality.run AS FROM given")
-        con.unregister("given")
-        counts = pl.concat([con.sql(counting_select(each)).pl() for each in wanted if each])
-        figured = published_rates(counts, minimum_clients=service.settings.minimum_clients)
-        made[months] = shown_of(figured, settings=service.settings)
-    con.close()
+        run = readings.run_of(settings, months=months)
+        counts = pl.concat([service.read(counting_select(each, run=run)) for each in wanted if each])
+        figured = published_rates(counts, minimum_clients=settings.minimum_clients)
+        made[months] = shown_of(figured, settings=settings)
     return made
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from dashboards.site import build_site
 from tests.dashboards import frames as made_up_frames
+from tests.dashboards.frame_reader import reader_of
 
 
 @pytest.fixture(scope="session")
@@ -22,5 +23,5 @@ def frames(made):
 @pytest.fixture(scope="session")
 def site(made, frames, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("site")
-    build_site(made.reader(frames), folder=folder, settings=made.settings())
+    build_site(reader_of(frames), folder=folder, settings=made.settings())
     return folder

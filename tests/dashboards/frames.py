@@ -1,6 +1,5 @@
 """Tables shaped by the contracts, drawn from one seed: what the pages' tests build sites from."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -52,10 +51,6 @@ def empty() -> Frames:
         name: pl.DataFrame(schema={column.name: TYPES[column.kind] for column in table.columns})
         for name, table in TABLES.items()
     }
-
-
-def reader(frames: Frames) -> Callable[[str], pl.DataFrame]:
-    return frames.__getitem__
 
 
 def with_rows(frames: Frames, name: str, rows: list[dict]) -> None:

@@ -3,7 +3,6 @@
 Belongs here: made-up rows. Does not belong here: the simulated service that whole nights run on (`assets.feeds`).
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -67,11 +66,6 @@ def shaped(full_name: str, rows: list[dict]) -> pl.DataFrame:
 def empty_clinic() -> dict[str, pl.DataFrame]:
     """Every table with no row at all."""
     return {name: shaped(name, []) for name in TABLES}
-
-
-def reader(frames: dict[str, pl.DataFrame]) -> Callable[[str], pl.DataFrame]:
-    """What the site reads from."""
-    return frames.__getitem__
 
 
 def clinic(

@@ -8,6 +8,7 @@ import pytest
 from dashboards.views import arrivals
 from dashboards.views.model import Noted, Panel, Tag
 from dashboards.views.service import read_service
+from tests.dashboards.frame_reader import reader_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def said(made, frames):
 
     def of(panel, **changed: pl.DataFrame) -> Said:
         tables = frames | {f"quality.{name}": table for name, table in changed.items()}
-        return Said(panel(read_service(made.reader(tables), settings=made.settings())))
+        return Said(panel(read_service(reader_of(tables), settings=made.settings())))
 
     return of
 

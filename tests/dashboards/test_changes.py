@@ -9,6 +9,7 @@ from dashboards import change_words
 from dashboards.views.changes import changes_page, changes_panel
 from dashboards.views.model import Tag
 from dashboards.views.service import read_service
+from tests.dashboards.frame_reader import reader_of
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def page(made, frames):
 
     def of(**changed: pl.DataFrame):
         tables = frames | {f"quality.{name}": table for name, table in changed.items()}
-        drawn = changes_page(read_service(made.reader(tables), settings=made.settings()), facts=())
+        drawn = changes_page(read_service(reader_of(tables), settings=made.settings()), facts=())
         return {panel.key: panel for panel in drawn.panels} | {"page": drawn}
 
     return of
@@ -106,7 +107,7 @@ def test_a_first_night_says_that_there_is_nothing_to_compare_with(page, frames):
 
 
 def test_the_data_quality_page_has_the_reasons_and_the_way_to_the_page(made, frames):
-    panel = changes_panel(read_service(made.reader(frames), settings=made.settings()))
+    panel = changes_panel(read_service(reader_of(frames), settings=made.settings()))
     *reasons, way = panel.table.rows
     assert way[0].href == "changes.html"
     shown = frames["quality.changes"].filter("is_on_pages")

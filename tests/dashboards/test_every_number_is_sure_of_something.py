@@ -11,6 +11,7 @@ import pytest
 
 from dashboards.site import build_site
 from tests.dashboards import made_up_clinic
+from tests.dashboards.frame_reader import reader_of
 
 NUMBER = re.compile(r"\d%|\d\.\d")
 SURE = re.compile(
@@ -24,7 +25,7 @@ COUNTED = re.compile(r"[Cc]ounted, not estimated|Every number of every measure")
 def pages(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     tables = made_up_clinic.clinic(clinicians=12, clients_each=30)
-    build_site(made_up_clinic.reader(tables), folder=folder, settings=made_up_clinic.settings())
+    build_site(reader_of(tables), folder=folder, settings=made_up_clinic.settings())
     return {
         str(file.relative_to(folder)): re.sub(
             r"<script.*?</script>|<svg.*?</svg>", "", file.read_text(encoding="utf-8"), flags=re.DOTALL

@@ -9,6 +9,7 @@ from dashboards.thresholds import MOST_CONVERSATIONS
 from dashboards.views.progress import expected_verdict, rate_verdict
 from dashboards.views.prompts import conversations, reasons, signed
 from dashboards.views.service import read_service
+from tests.dashboards.frame_reader import reader_of
 
 ROW = {
     "funnel_rule": "within",
@@ -30,7 +31,7 @@ BESIDE = {
 
 @pytest.fixture(scope="module")
 def service(made):
-    return read_service(made.reader(made.service(clinicians=20)), settings=made.settings())
+    return read_service(reader_of(made.service(clinicians=20)), settings=made.settings())
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +71,7 @@ def test_a_quiet_clinician_is_no_reason(found):
 
 
 def test_nobody_withheld_comes_up(made):
-    service = read_service(made.reader(made.service(clinicians=6, clients_each=4)), settings=made.settings())
+    service = read_service(reader_of(made.service(clinicians=6, clients_each=4)), settings=made.settings())
     assert conversations(reasons(service), service.shown) == ()
 
 
@@ -136,4 +137,4 @@ def test_near_ties_of_measures_go_by_the_configuration(made):
     other = frames["analysis.alliance_link"].with_columns(outcome_instrument=pl.lit("GAD-7"), pairs=pl.col("pairs") + 1)
     frames["analysis.alliance_link"] = pl.concat([frames["analysis.alliance_link"], other])
     settings = made.settings(measures=(made.PAIR, ("WAI-SR", "GAD-7")))
-    assert set(read_service(made.reader(frames), settings=settings).pair.values()) == {made.PAIR}
+    assert set(read_service(reader_of(frames), settings=settings).pair.values()) == {made.PAIR}

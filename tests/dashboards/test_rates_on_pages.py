@@ -13,6 +13,7 @@ from dashboards.views.change import badge_of
 from dashboards.views.rates import DROP_OUT, rate_of, shown_rates
 from dashboards.views.service import read_service
 from tests.dashboards import made_up_clinic
+from tests.dashboards.frame_reader import reader_of
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,7 @@ def tables():
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory, tables):
     folder = tmp_path_factory.mktemp("site")
-    build_site(made_up_clinic.reader(tables), folder=folder, settings=made_up_clinic.settings())
+    build_site(reader_of(tables), folder=folder, settings=made_up_clinic.settings())
     return {
         str(file.relative_to(folder)): unescape(file.read_text(encoding="utf-8")) for file in folder.rglob("*.html")
     }
@@ -34,7 +35,7 @@ def panel(text, key):
 
 
 def service_of(frames):
-    return read_service(made_up_clinic.reader(frames), settings=made_up_clinic.settings())
+    return read_service(reader_of(frames), settings=made_up_clinic.settings())
 
 
 @pytest.mark.parametrize("name", DROP_OUT)

@@ -9,6 +9,7 @@ import pytest
 
 from dashboards import render
 from dashboards.site import build_site
+from tests.dashboards.frame_reader import reader_of
 
 FIGURE = re.compile(r'<script type="application/json" data-chart="([^"]+)">(.*?)</script>', re.DOTALL)
 PAGES = (
@@ -29,7 +30,7 @@ def figures(page):
 
 
 def built(made, frames, folder, **settings):
-    return build_site(made.reader(frames), folder=folder, settings=made.settings(**settings))
+    return build_site(reader_of(frames), folder=folder, settings=made.settings(**settings))
 
 
 def test_every_page_of_the_site_is_written(site):

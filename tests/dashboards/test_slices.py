@@ -9,11 +9,12 @@ from dashboards.views import slices as module
 from dashboards.views.areas import areas
 from dashboards.views.service import read_service
 from dashboards.views.slices import slices
+from tests.dashboards.frame_reader import reader_of
 
 
 @pytest.fixture(scope="module")
 def service(made):
-    return read_service(made.reader(made.service()), settings=made.settings())
+    return read_service(reader_of(made.service()), settings=made.settings())
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_a_group_that_the_night_withholds_or_holds_has_no_slice(made):
         .then(pl.lit(value=True))
         .otherwise("has_held_figures"),
     )
-    service = read_service(made.reader(frames), settings=made.settings())
+    service = read_service(reader_of(frames), settings=made.settings())
     found = slices(service, areas(service)).files
     assert "site-north-6.json" not in found
     assert "site-north-12.json" in found
@@ -68,5 +69,5 @@ def test_of_two_periods_no_subtraction_tells_of_few(service):
 
 
 def test_a_small_service_has_no_slices(made):
-    service = read_service(made.reader(made.service(clinicians=1, clients_each=3)), settings=made.settings())
+    service = read_service(reader_of(made.service(clinicians=1, clients_each=3)), settings=made.settings())
     assert slices(service, areas(service)) is None

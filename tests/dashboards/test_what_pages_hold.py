@@ -14,6 +14,7 @@ import pytest
 from dashboards.site import build_site
 from dashboards.views.recording import is_the_sites_matter
 from tests.dashboards import made_up_clinic as frames
+from tests.dashboards.frame_reader import reader_of
 
 CODE = re.compile(r"C-\d{4}")
 CLIENT = re.compile(r"P\d{6}")
@@ -30,12 +31,12 @@ def clinic_tables():
 def site(tmp_path_factory, clinic_tables):
     """That clinic's site."""
     folder = tmp_path_factory.mktemp("site")
-    build_site(frames.reader(clinic_tables), folder=folder, settings=frames.settings())
+    build_site(reader_of(clinic_tables), folder=folder, settings=frames.settings())
     return folder
 
 
 def built(tmp_path, tables, **changes):
-    report = build_site(frames.reader(tables), folder=tmp_path, settings=frames.settings(**changes))
+    report = build_site(reader_of(tables), folder=tmp_path, settings=frames.settings(**changes))
     return report, {
         str(file.relative_to(tmp_path)): file.read_text(encoding="utf-8") for file in tmp_path.rglob("*.html")
     }

@@ -9,6 +9,7 @@ from dashboards.site import build_site
 from dashboards.views.areas import areas
 from dashboards.views.service import read_service
 from dashboards.views.withheld import held_notice, withheld_panel
+from tests.dashboards.frame_reader import reader_of
 
 
 @pytest.fixture
@@ -17,7 +18,7 @@ def service(made, frames):
 
     def of(**changed: pl.DataFrame):
         tables = frames | {f"quality.{name}": table for name, table in changed.items()}
-        return read_service(made.reader(tables), settings=made.settings())
+        return read_service(reader_of(tables), settings=made.settings())
 
     return of
 
@@ -78,6 +79,6 @@ def test_only_the_page_whose_figures_are_an_earlier_nights_says_of_which_date(se
 
 def test_the_date_stands_on_the_sites_page_and_on_no_other(made, frames, tmp_path):
     tables = frames | {"quality.published_slices": held(frames, site="north", since=date(2026, 10, 17))}
-    build_site(made.reader(tables), folder=tmp_path, settings=made.settings())
+    build_site(reader_of(tables), folder=tmp_path, settings=made.settings())
     with_it = [page.name for page in tmp_path.rglob("*.html") if "17 October 2026" in page.read_text(encoding="utf-8")]
     assert with_it == ["north.html"]

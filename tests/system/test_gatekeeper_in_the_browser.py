@@ -19,6 +19,7 @@ from pipelines.gatekeeper.releases import MANIFEST, Releases
 from pipelines.gatekeeper.reread import Fixed
 from pipelines.gatekeeper.settings import Password
 from tests.dashboards import made_up_clinic
+from tests.dashboards.frame_reader import reader_of
 from tests.pipelines.gatekeeper import served
 
 AXE = {
@@ -36,7 +37,7 @@ def home(tmp_path_factory):
     """A made-up clinic's site, published."""
     home = tmp_path_factory.mktemp("served")
     tables = made_up_clinic.clinic(clinicians=6, clients_each=30)
-    build_site(made_up_clinic.reader(tables), folder=home / "staged" / "site", settings=made_up_clinic.settings())
+    build_site(reader_of(tables), folder=home / "staged" / "site", settings=made_up_clinic.settings())
     (home / "staged" / warehouse.WAREHOUSE_FILE).write_bytes(b"")
     (home / "staged" / MANIFEST).write_text(json.dumps({"data_date": "2026-11-20"}), encoding="utf-8")
     warehouse.publish(home / "staged", home=home, version=served.FIRST, keep=7)

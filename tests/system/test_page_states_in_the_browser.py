@@ -22,6 +22,7 @@ from dashboards.views.service import read_service
 from dashboards.views.slices import slices
 from tests.dashboards import frames as service_frames
 from tests.dashboards import made_up_clinic as clinic_frames
+from tests.dashboards.frame_reader import reader_of
 from tests.system.test_pages_in_the_browser import AXE, FAULTS, ORIGIN, PAPER_WIDTH, Site, opened, resized, settle
 
 WIDTHS = (1440, 1024, 820, 390)
@@ -29,16 +30,14 @@ WIDTHS = (1440, 1024, 820, 390)
 
 def whole(folder, *, made, tables):
     """A site of these tables."""
-    build_site(made.reader(tables), folder=folder, settings=made.settings())
+    build_site(reader_of(tables), folder=folder, settings=made.settings())
     return Site(folder, [])
 
 
 def huge(folder):
     """The service's own pages where five hundred clinicians are shown; theirs are like any other's and are not written."""
     settings = service_frames.settings()
-    service = read_service(
-        service_frames.reader(service_frames.service(clinicians=500, clients_each=10)), settings=settings
-    )
+    service = read_service(reader_of(service_frames.service(clinicians=500, clients_each=10)), settings=settings)
     found = reasons(service)
     service = replace(service, flagged=standing(found))
     assert len(service.shown) == 500

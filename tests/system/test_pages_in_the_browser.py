@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route
 from dashboards.site import build_site
 from pipelines.gatekeeper.answers import POLICY
 from tests.dashboards import made_up_clinic as frames
+from tests.dashboards.frame_reader import reader_of
 
 ORIGIN = "http://rapport.test"
 WIDTHS = (1920, 1440, 1024, 820, 390)
@@ -98,7 +99,7 @@ class Site:
 def site(tmp_path_factory) -> Site:
     """A clinic of twenty-four clinicians, one of whom is new and has too few clients."""
     folder = tmp_path_factory.mktemp("site")
-    build_site(frames.reader(frames.clinic(clinicians=24, clients_each=30)), folder=folder, settings=frames.settings())
+    build_site(reader_of(frames.clinic(clinicians=24, clients_each=30)), folder=folder, settings=frames.settings())
     return Site(folder, [])
 
 

@@ -10,6 +10,7 @@ from dashboards.site import build_site
 from pipelines.benchmarks import pages
 from pipelines.gatekeeper.releases import MANIFEST
 from tests.dashboards import made_up_clinic
+from tests.dashboards.frame_reader import reader_of
 from tests.pipelines.gatekeeper import served
 
 
@@ -23,7 +24,7 @@ def home(tmp_path_factory, tables):
     """A made-up clinic's site, published as a night publishes."""
     home = tmp_path_factory.mktemp("demonstration")
     staged = home / "staged"
-    build_site(made_up_clinic.reader(tables), folder=staged / "site", settings=made_up_clinic.settings())
+    build_site(reader_of(tables), folder=staged / "site", settings=made_up_clinic.settings())
     (staged / warehouse.WAREHOUSE_FILE).write_bytes(b"")
     (staged / MANIFEST).write_text(json.dumps({"data_date": "2026-11-20"}), encoding="utf-8")
     warehouse.publish(staged, home=home, version=served.FIRST, keep=7)

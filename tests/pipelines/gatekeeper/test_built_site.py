@@ -9,6 +9,7 @@ from pipelines.gatekeeper.overlay import Eyes, laid_over
 from pipelines.gatekeeper.places import Kind, place_of
 from pipelines.gatekeeper.policy import may_see
 from tests.dashboards import made_up_clinic
+from tests.dashboards.frame_reader import reader_of
 from tests.pipelines.gatekeeper.served import FIRST, VIEWERS
 
 
@@ -20,7 +21,7 @@ def tables():
 @pytest.fixture(scope="module")
 def site(tables, tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
-    build_site(made_up_clinic.reader(tables), folder=folder, settings=made_up_clinic.settings())
+    build_site(reader_of(tables), folder=folder, settings=made_up_clinic.settings())
     return folder
 
 
