@@ -15,11 +15,21 @@ from assets import warehouse
 from assets.analysis.series import keep, number_series, parts, within_sds
 from assets.analysis.wiring import CLIENTS_OWN, asset, assets_of
 from assets.contracts import analysis, marts
-from assets.estimates.alliance import clinician_alliance
+from assets.estimates.alliance import EARLY_SESSIONS, clinician_alliance
 from assets.estimates.link import alliance_levels_and_links
 from assets.estimates.ruptures import ruptures
 from assets.service import MeasurePair, Service
 
+# Rounded, since a sum of fractions depends on the order in which threads add them.
+_SUMS_OF_CLIENTS = f"""
+SELECT
+  clinician_id, instrument, CAST(COUNT(*) AS BIGINT) AS n, ROUND(SUM(score), 8) AS y, ROUND(SUM(score * score), 8) AS yy,
+  ROUND(AVG(CASE WHEN session_number <= {EARLY_SESSIONS} THEN score END), 8) AS early, ROUND(AVG(bond_score), 8) AS bond,
+  ROUND(AVG(goals_score), 8) AS goals, ROUND(AVG(tasks_score), 8) AS tasks,
+  CAST(SUM(CASE WHEN is_at_ceiling THEN 1 ELSE 0 END) AS BIGINT) AS at_ceiling
+{CLIENTS_OWN} AND kind = 'alliance'
+GROUP BY clinician_id, instrument, client_id
+"""
 _RATED = f"""
 CREATE OR REPLACE TEMP TABLE rated AS
 SELECT
@@ -81,13 +91,8 @@ _PAIRS_AT_ONCE = 250_000
 
 
 def _alliance(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    ratings = warehouse.read_frame(
-        con,
-        "SELECT clinician_id, client_id, instrument, session_number, score, bond_score, goals_score, tasks_score, is_at_ceiling "
-        f"{CLIENTS_OWN} AND kind = 'alliance'",
-    )
     return clinician_alliance(
-        ratings,
+        warehouse.read_frame(con, _SUMS_OF_CLIENTS),
         warehouse.read_frame(con, "SELECT * FROM marts.clinicians"),
         minimum_clients=service.suppression.minimum_clients,
         minimum_clinicians=service.suppression.minimum_clinicians,

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from assets import warehouse
-from assets.analysis.series import keep, number_scores, number_series, parts
+from assets.analysis.series import keep, number_scores, number_series, parts, parts_of
 from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, asset, assets_of, data_date
 from assets.contracts import analysis, field_measures, marts, own_figures, rates, staging
 from assets.contracts.metrics import counting_select, monthly_select
@@ -29,6 +29,25 @@ from assets.estimates.rates import rates as published_rates
 from assets.estimates.standardised import improvement_ratios
 from assets.service import Service
 
+_OUTCOME_FORMS = """
+CREATE OR REPLACE TEMP TABLE outcome_forms AS
+SELECT series.series, series.episode AS episode_id, rating.instrument, rating.rating_id, rating.completed_on, rating.score
+FROM marts.ratings AS rating
+INNER JOIN series ON series.client_id = rating.client_id AND series.episode_id = rating.episode_id
+WHERE rating.kind = 'outcome' AND rating.rater = 'client'
+"""
+_COURSES = """
+SELECT DISTINCT
+  series.episode AS episode_id, episode.case_id, episode.clinician_id, episode.site, episode.programme, episode.is_open,
+  episode.started_on, episode.ended_on
+FROM (SELECT * FROM series WHERE {part}) AS series
+INNER JOIN marts.episodes AS episode ON episode.episode_id = series.episode_id
+"""
+_CHANGED = """
+SELECT series.client_id, series.episode_id, changed.* EXCLUDE (client_id, episode_id)
+FROM changed INNER JOIN series ON series.series = changed.client_id
+ORDER BY changed.instrument, changed.client_id
+"""
 _OUTCOME_BY_SESSION = """
 SELECT series.series AS client_id, series.episode AS episode_id, scores.instrument, scores.session_number, scores.score
 FROM (SELECT * FROM scores WHERE {part}) AS scores INNER JOIN series ON series.series = scores.series
@@ -40,15 +59,31 @@ FROM analysis.ruptures AS rupture
 INNER JOIN (SELECT * FROM series WHERE {part}) AS series
   ON series.client_id = rupture.client_id AND series.episode_id = rupture.episode_id
 """
-_EPISODES = """
-SELECT DISTINCT series.episode AS episode_id, episode.clinician_id, episode.site, episode.programme
-FROM (SELECT * FROM series WHERE {part}) AS series
-INNER JOIN marts.episodes AS episode ON episode.episode_id = series.episode_id
-"""
 _REACHED = """
 SELECT series.client_id, series.episode_id, reached.* EXCLUDE (client_id, episode_id)
 FROM reached INNER JOIN series ON series.series = reached.client_id
 ORDER BY reached.client_id, reached.instrument, reached.milestone, reached.session_number
+"""
+_NUMBERED_EPISODES = """
+CREATE OR REPLACE TEMP TABLE numbered_episodes AS
+SELECT episode_id, CAST(ROW_NUMBER() OVER (ORDER BY episode_id) AS INTEGER) AS number FROM marts.episodes
+"""
+_NUMBERED_APPOINTMENTS = """
+CREATE OR REPLACE TEMP TABLE numbered_appointments AS
+SELECT numbered.number, booked.episode_id, booked.case_id, booked.starts_at, booked.status
+FROM marts.appointments AS booked
+INNER JOIN numbered_episodes AS numbered ON numbered.episode_id = booked.episode_id
+ORDER BY numbered.number, booked.starts_at, booked.appointment_id
+"""
+_EPISODES_OF_PART = """
+SELECT episode.* FROM (SELECT * FROM numbered_episodes WHERE {part}) AS numbered
+INNER JOIN marts.episodes AS episode ON episode.episode_id = numbered.episode_id
+"""
+_APPOINTMENTS_OF_PART = "SELECT episode_id, case_id, starts_at, status FROM numbered_appointments WHERE {part}"
+_CHANGE_OF_PART = """
+SELECT change.episode_id, change.category, change.is_reliably_improved
+FROM (SELECT * FROM numbered_episodes WHERE {part}) AS numbered
+INNER JOIN analysis.client_change AS change ON change.episode_id = numbered.episode_id
 """
 # Of each client the first scored form of each measure, with its answers as they were sent.
 _FIRST_FORMS = """
@@ -82,13 +117,16 @@ GROUP BY rating.site, episode.programme, rating.instrument, CAST(DATE_TRUNC('mon
 """
 
 
-def _change(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    ratings = warehouse.read_frame(
-        con,
-        "SELECT client_id, episode_id, instrument, rating_id, completed_on, score FROM marts.ratings "
-        "WHERE kind = 'outcome' AND rater = 'client' AND episode_id IS NOT NULL",
-    )
-    return client_change(ratings, warehouse.read_frame(con, ALL_EPISODES), registry=service.registry)
+def _change(con: duckdb.DuckDBPyConnection, service: Service) -> str:
+    """Courses are compared a part of the clients at a time."""
+    number_series(con)
+    con.execute(_OUTCOME_FORMS)
+    for number, part in enumerate(parts(con)):
+        read = (f"SELECT * FROM outcome_forms WHERE {part}", _COURSES.format(part=part))
+        forms, courses_of_part = (warehouse.read_frame(con, query) for query in read)
+        changed = client_change(forms.rename({"series": "client_id"}), courses_of_part, registry=service.registry)
+        keep(con, "changed", changed, is_first=number == 0)
+    return _CHANGED
 
 
 def _instruments(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:  # noqa: ARG001
@@ -112,7 +150,7 @@ def _milestones(con: duckdb.DuckDBPyConnection, service: Service) -> str:
     number_series(con)
     number_scores(con, "outcome")
     for number, part in enumerate(parts(con)):
-        read = (_OUTCOME_BY_SESSION, _RUPTURES, _EPISODES)
+        read = (_OUTCOME_BY_SESSION, _RUPTURES, _COURSES)
         reached = milestones(
             *(warehouse.read_frame(con, query.format(part=part)) for query in read), registry=service.registry
         )
@@ -167,19 +205,24 @@ def _monthly(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
     )
 
 
-def _booked(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    """Appointments with `starts_at` in the clinic's own zone, in which its days are counted."""
-    booked = warehouse.read_frame(con, "SELECT episode_id, case_id, starts_at, status FROM marts.appointments")
-    local = pl.col("starts_at").dt.replace_time_zone("UTC").dt.convert_time_zone(service.clinic.time_zone)
-    return booked.with_columns(local.dt.replace_time_zone(None))
-
-
-def _endings(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, pl.DataFrame]:
-    """Both tables come out of the same appointments."""
-    episodes, booked = warehouse.read_frame(con, ALL_EPISODES), _booked(con, service)
+def _endings(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, str]:
+    """Both tables come out of the same appointments, a part of the episodes at a time."""
+    con.execute(_NUMBERED_EPISODES)
+    con.execute(_NUMBERED_APPOINTMENTS)
+    as_of = data_date(con)
+    for number, part in enumerate(parts_of(con, table="numbered_episodes", number="number")):
+        episodes, appointments, change = (
+            warehouse.read_frame(con, query.format(part=part))
+            for query in (_EPISODES_OF_PART, _APPOINTMENTS_OF_PART, _CHANGE_OF_PART)
+        )
+        # Days are counted in the clinic's own zone.
+        local = pl.col("starts_at").dt.replace_time_zone("UTC").dt.convert_time_zone(service.clinic.time_zone)
+        booked = appointments.with_columns(local.dt.replace_time_zone(None))
+        keep(con, "dropped", drop_out(episodes, booked, change), is_first=number == 0)
+        keep(con, "gaps", episode_gaps(episodes, booked, as_of=as_of), is_first=number == 0)
     return {
-        field_measures.DROP_OUT.name: drop_out(episodes, booked, warehouse.read_frame(con, ALL_CHANGE)),
-        field_measures.EPISODE_GAPS.name: episode_gaps(episodes, booked, as_of=data_date(con)),
+        field_measures.DROP_OUT.name: "SELECT * FROM dropped",
+        field_measures.EPISODE_GAPS.name: "SELECT * FROM gaps",
     }
 
 

@@ -82,13 +82,18 @@ def within_sds(con: duckdb.DuckDBPyConnection, *, of: str) -> dict[str, float | 
 
 
 def parts(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
-    """A condition for each part of the series, in order; together they hold every series once.
+    """A condition for each part of the series, in order; together they hold every series once."""
+    return parts_of(con, table="series", number="series")
+
+
+def parts_of(con: duckdb.DuckDBPyConnection, *, table: str, number: str) -> Iterator[str]:
+    """A condition for each part of a temporary table's numbers, in order; together they hold each once.
 
     A service without any gives one part that holds nothing, so that an estimate of nothing is still made.
     """
-    highest = con.sql("SELECT COALESCE(MAX(series), 0) FROM temp.series").fetchall()[0][0]
+    highest = con.sql(f"SELECT COALESCE(MAX({number}), 0) FROM temp.{table}").fetchall()[0][0]
     for first in range(1, max(highest, 1) + 1, AT_ONCE):
-        yield f"series BETWEEN {first} AND {first + AT_ONCE - 1}"
+        yield f"{number} BETWEEN {first} AND {first + AT_ONCE - 1}"
 
 
 def keep(con: duckdb.DuckDBPyConnection, name: str, part: pl.DataFrame, *, is_first: bool) -> None:

@@ -103,7 +103,10 @@ def _levels(group: pl.DataFrame, *, limits: Suppression) -> Iterator[pl.DataFram
         rated = group.filter(pl.col(n) > 0)
         if not rated.is_empty():
             levels = clinician_levels(
-                rated.select("clinician_id", n=n, y=y, yy=yy), minimum_clinicians=limits.minimum_clinicians, seed=_SEED
+                rated.select("clinician_id", n=n, y=y, yy=yy),
+                minimum_clinicians=limits.minimum_clinicians,
+                are_clients_held=True,
+                seed=_SEED,
             )
             yield (
                 _counted(rated, n=n, people=people)

@@ -13,16 +13,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-import numpy as np
 import polars as pl
+from pyroaring import FrozenBitMap
 
 from assets.contracts.slices import POPULATIONS, SCOPES
 from assets.science.disclosure import (
+    NOBODY,
     DisclosureRule,
     Slice,
     Withheld,
-    bits,
     may_move,
+    members,
     rounded_count,
     standing_count,
     suppressed_cells,
@@ -76,8 +77,8 @@ class _Group:
     scope_name: str
     instrument: str
     months: int
-    clients: int
-    clinicians: int
+    clients: FrozenBitMap
+    clinicians: FrozenBitMap
 
     @property
     def slice_id(self) -> str:
@@ -97,8 +98,8 @@ def figures_slice(scope: str, scope_name: str, *, months: int) -> str:
         scope_name=scope_name,
         instrument="all",
         months=months,
-        clients=0,
-        clinicians=0,
+        clients=NOBODY,
+        clinicians=NOBODY,
     ).slice_id
 
 
@@ -128,18 +129,18 @@ def published_slices(
     gone = {each.name: each for each in _withheld(groups, rule=night.rule)}
     standing = {} if last is None else {row["slice_id"]: row for row in last.iter_rows(named=True)}
     before = _members_by_slice(last_members)
-    slices, members = [], []
+    slices, figure_members = [], []
     for group in groups:
         earlier, figures_since, is_held = standing.get(group.slice_id), None, False
         if _has_figures(group, months=night.months) and group.slice_id not in gone:
-            now = set(cases.gather(_positions(group.clients)).to_list())
+            now = set(cases.gather(list(group.clients)).to_list())
             were = before.get(group.slice_id, now)
             since = None if earlier is None else earlier["figures_since"]
             is_held = since is not None and not may_move(
                 len(now - were), len(were - now), least_change=night.least_change
             )
             figures_since = since if is_held else night.data_date
-            members += [(group.slice_id, case) for case in sorted(were if is_held else now)]
+            figure_members += [(group.slice_id, case) for case in sorted(were if is_held else now)]
         slices.append((*_row(group, gone=gone, last=earlier, night=night), figures_since, is_held))
     return Published(
         slices=pl.DataFrame(slices, schema=_SLICES, orient="row").sort("slice_id"),
@@ -148,7 +149,7 @@ def published_slices(
             schema=_WITHHELD,
             orient="row",
         ).sort("slice_id"),
-        members=pl.DataFrame(members, schema={"slice_id": pl.String, "case_id": pl.String}, orient="row"),
+        members=pl.DataFrame(figure_members, schema={"slice_id": pl.String, "case_id": pl.String}, orient="row"),
     )
 
 
@@ -207,8 +208,8 @@ def _groups(seen: pl.DataFrame, *, night: Night) -> Iterable[_Group]:
                 scope_name=scope_name,
                 instrument=instrument,
                 months=months,
-                clients=bits(part["case"].unique()),
-                clinicians=bits(part["clinician"].drop_nulls().unique()),
+                clients=members(part["case"]),
+                clinicians=members(part["clinician"].drop_nulls()),
             )
 
 
@@ -232,9 +233,9 @@ def _withheld(groups: Iterable[_Group], *, rule: DisclosureRule) -> list[Withhel
     gone: dict[str, Withheld] = {}
     for sisters in together.values():
         by_name = {each.slice_id: each for each in sisters}
-        counts = {name: each.clients.bit_count() for name, each in by_name.items()}
+        counts = {name: len(each.clients) for name, each in by_name.items()}
         # A clinician's group is one clinician's by its nature; who may open it is the gatekeeper's to say.
-        staff = {name: each.clinicians.bit_count() for name, each in by_name.items()}
+        staff = {name: len(each.clinicians) for name, each in by_name.items()}
         is_of_one = sisters[0].scope in {"clinician", "service"}
         hidden = suppressed_cells(
             counts, rule=rule, is_total_shown=sisters[0].scope != "service", clinicians=None if is_of_one else staff
@@ -263,7 +264,7 @@ def _row(
     last: Mapping[str, object] | None,
     night: Night,
 ) -> tuple[object, ...]:
-    cases = group.clients.bit_count()
+    cases = len(group.clients)
     named = (group.slice_id, group.population, group.scope, group.scope_name, group.instrument, group.months, cases)
     if group.slice_id in gone:
         return (*named, "withheld", None, None, None)
@@ -279,16 +280,11 @@ def _row(
     )
 
 
-def _members_by_slice(members: pl.DataFrame | None) -> dict[str, set[str]]:
-    if members is None:
+def _members_by_slice(told: pl.DataFrame | None) -> dict[str, set[str]]:
+    if told is None:
         return {}
-    parts = members.partition_by("slice_id", as_dict=True)
+    parts = told.partition_by("slice_id", as_dict=True)
     return {str(name): set(part["case_id"].to_list()) for (name,), part in parts.items()}
-
-
-def _positions(members: int) -> np.ndarray:
-    size = (members.bit_length() + 7) // 8
-    return np.flatnonzero(np.unpackbits(np.frombuffer(members.to_bytes(size, "little"), np.uint8), bitorder="little"))
 
 
 def _sentence(withheld: Withheld) -> str:

@@ -50,7 +50,7 @@ def weakest_part(cases: pl.DataFrame, *, instrument: Instrument, limits: Suppres
             + pl.col(f"{other}_{other}") / b**2
             - 2.0 * pl.col(f"{one}_{other}") / (a * b),
         )
-        found = clinician_levels(sums, minimum_clinicians=limits.minimum_clinicians, seed=_SEED)
+        found = clinician_levels(sums, minimum_clinicians=limits.minimum_clinicians, are_clients_held=True, seed=_SEED)
         if found.service is None:
             return _none(counted, sentence=found.refusal or "")
         usual |= {(one, other): found.service, (other, one): -found.service}

@@ -97,7 +97,11 @@ def sessions_and_gaps(appointments: pl.DataFrame) -> pl.DataFrame:
         One row a session, sorted: `episode_id`, `case_id`, `starts_at`, `session_number` (from 1), `gap_days` (whole
         days by the calendar; null for the first).
     """
-    attended = _settled(appointments).filter(pl.col("status") == "attended").sort("episode_id", "starts_at")
+    attended = (
+        _settled(appointments)
+        .filter(pl.col("status") == "attended")
+        .sort("episode_id", "starts_at", maintain_order=True)
+    )
     return attended.select(
         "episode_id",
         "case_id",
@@ -202,7 +206,7 @@ def drop_out(
     clients = (
         pl.concat([_settled(appointments), appointments.filter(pl.col("status").is_null())])
         .filter(pl.col("status").is_null() | (pl.col("status") != "cancelled_by_clinic"))
-        .sort("episode_id", "starts_at")
+        .sort("episode_id", "starts_at", maintain_order=True)
         .group_by("episode_id")
         .agg(
             sessions=(pl.col("status") == "attended").sum().cast(pl.Int64),

@@ -92,15 +92,17 @@ def clinician_effects(
     return _described(drawn, names=kept["clinician_id"].unique(maintain_order=True), centre=0.0)
 
 
-def clinician_levels(clients: pl.DataFrame, *, minimum_clinicians: int, seed: int) -> ClinicianEffects:
+def clinician_levels(
+    clients: pl.DataFrame, *, minimum_clinicians: int, are_clients_held: bool, seed: int
+) -> ClinicianEffects:
     """Each clinician's shrunken level of a score, from each client's sums instead of rows; nothing is adjusted for.
-
-    How much clients differ is estimated and held; how much clinicians do is integrated over.
 
     Args:
         clients: one row a client of a clinician: `clinician_id`, `n` (scores, above 0), `y` (their sum) and `yy` (the
             sum of their squares). A client of two clinicians stands once with each.
         minimum_clinicians: fewer are not compared.
+        are_clients_held: whether how much clients differ is estimated and held, which is many times quicker where many
+            levels are wanted; else it is integrated over, as how much clinicians do always is.
         seed: of the integration; the same seed and rows give the same answer.
 
     Returns:
@@ -121,7 +123,9 @@ def clinician_levels(clients: pl.DataFrame, *, minimum_clinicians: int, seed: in
     statistics, names = compressed_from_patterns(patterns, columns=1)
     try:
         fitted = fit(_model((), statistics), method="REML")
-        drawn = integrate(fit(_with_clients_held(fitted, statistics), method="REML"), level="clinician", seed=seed)
+        if are_clients_held:
+            fitted = fit(_with_clients_held(fitted, statistics), method="REML")
+        drawn = integrate(fitted, level="clinician", seed=seed)
     except EstimateRefusedError as refused:
         return _refused(str(refused))
     return _described(drawn, names=names, centre=centre)

@@ -10,17 +10,20 @@ A suppressed number is null, and reads as suppressed, never as zero.
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import polars as pl
+from pyroaring import FrozenBitMap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 Zero = Literal["shown", "suppressed"]
+NOBODY: Final = FrozenBitMap()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,23 +191,18 @@ class Slice:
 
     Attributes:
         name: what it is called where it is published.
-        clients: who it is made of, as a set of bits, one bit a client (`bits`); the same bit in every slice.
-        clinicians: whose caseloads it draws on, in the same form; 0 where clinicians do not come into it.
+        clients: who it is made of, by number (`members`); the same number in every slice.
+        clinicians: whose caseloads it draws on, in the same form; empty where clinicians do not come into it.
     """
 
     name: str
-    clients: int
-    clinicians: int = 0
+    clients: FrozenBitMap
+    clinicians: FrozenBitMap = NOBODY
 
 
-def bits(numbers: Sequence[int] | pl.Series) -> int:
-    """A set of small whole numbers as one integer with those bits set; a hundred thousand clients take 12 kB."""
-    places = np.asarray(numbers, dtype=np.int64)
-    if places.size == 0:
-        return 0
-    flags = np.zeros(int(places.max()) + 1, dtype=np.uint8)
-    flags[places] = 1
-    return int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little")
+def members(numbers: Sequence[int] | pl.Series) -> FrozenBitMap:
+    """A set of whole numbers, each at least 0 and below 2**32, that is small whether it holds few numbers or many."""
+    return FrozenBitMap(array("I", np.asarray(numbers, dtype=np.uint32).tobytes()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +229,7 @@ def leak_between(first: Slice, second: Slice, *, rule: DisclosureRule) -> Leak |
     neither a client nor a clinician can then be read off as everybody less everybody else. Slices of the same clients
     give nothing away, nor does one of no clients, which has nothing to subtract.
     """
-    return _leak_between(first, first.clients.bit_count(), second, second.clients.bit_count(), rule=rule)
+    return _leak_between(first, len(first.clients), second, len(second.clients), rule=rule)
 
 
 def _leak_between(first: Slice, size: int, second: Slice, other_size: int, *, rule: DisclosureRule) -> Leak | None:
@@ -239,10 +237,10 @@ def _leak_between(first: Slice, size: int, second: Slice, other_size: int, *, ru
     n_clients = abs(size - other_size)
     if n_clients == 0:
         return None
-    n_clinicians = (larger.clinicians & ~smaller.clinicians).bit_count()
+    n_clinicians = len(larger.clinicians - smaller.clinicians)
     is_few = n_clients < rule.min_clients or 0 < n_clinicians < rule.min_clinicians
-    # The cheap questions first: nearly every pair differs by many, and only the rest are held bit against bit.
-    if not is_few or not smaller.clients or smaller.clients & ~larger.clients:
+    # The cheap questions first: nearly every pair differs by many, and only the rest are held against each other.
+    if not is_few or not smaller.clients or not smaller.clients.issubset(larger.clients):
         return None
     return Leak(larger.name, smaller.name, n_clients=n_clients, n_clinicians=n_clinicians)
 
@@ -297,11 +295,11 @@ def withheld_slices(slices: Sequence[Slice], *, rule: DisclosureRule) -> tuple[W
     gone: list[Withheld] = []
     is_by_clinicians = any(each.clinicians for each in slices)
     for each in slices:
-        size = each.clients.bit_count()
+        size = len(each.clients)
         if is_small(size, rule=rule):
             gone.append(Withheld(each.name, "few_clients"))
             continue
-        if 0 < each.clinicians.bit_count() < rule.min_clinicians:
+        if 0 < len(each.clinicians) < rule.min_clinicians:
             gone.append(Withheld(each.name, "few_clinicians"))
             continue
         # Only slices of nearly the same size can differ by few clients; by few clinicians, any two can.

@@ -105,12 +105,25 @@ def many_ratings(clinicians: int, clients: int) -> pl.DataFrame:
     )
 
 
+def by_client(ratings: pl.DataFrame) -> pl.DataFrame:
+    score = pl.col("score")
+    parts = {part: pl.col(f"{part}_score").mean() for part in ("bond", "goals", "tasks")}
+    return ratings.group_by("clinician_id", "instrument", "client_id").agg(
+        n=pl.len().cast(pl.Int64),
+        y=score.sum(),
+        yy=(score**2).sum(),
+        early=score.filter(pl.col("session_number") <= 3).mean(),
+        **parts,
+        at_ceiling=pl.col("is_at_ceiling").sum().cast(pl.Int64),
+    )
+
+
 def clinicians(count: int, site: str = "north") -> pl.DataFrame:
     return pl.DataFrame({"clinician_id": [f"K{k:02}" for k in range(count)], "site": site})
 
 
 def test_a_level_is_drawn_toward_the_site_and_never_past_it():
-    found = clinician_alliance(many_ratings(8, 12), clinicians(8), minimum_clients=10, minimum_clinicians=3)
+    found = clinician_alliance(by_client(many_ratings(8, 12)), clinicians(8), minimum_clients=10, minimum_clinicians=3)
     for row in found.iter_rows(named=True):
         between = sorted((row["mean"], row["service_mean"]))
         assert between[0] - 1e-6 <= row["shrunken_mean"] <= between[1] + 1e-6
@@ -118,25 +131,29 @@ def test_a_level_is_drawn_toward_the_site_and_never_past_it():
 
 
 def test_a_level_of_few_clients_is_too_few_to_speak_of():
-    found = clinician_alliance(many_ratings(8, 4), clinicians(8), minimum_clients=10, minimum_clinicians=3)
+    found = clinician_alliance(by_client(many_ratings(8, 4)), clinicians(8), minimum_clients=10, minimum_clinicians=3)
     assert set(found["certainty"]) == {"too_few"}
 
 
 def test_one_clinician_is_compared_with_nobody():
-    found = clinician_alliance(many_ratings(1, 12), clinicians(1), minimum_clients=10, minimum_clinicians=3)
+    found = clinician_alliance(by_client(many_ratings(1, 12)), clinicians(1), minimum_clients=10, minimum_clinicians=3)
     assert found.select("shrunken_mean", "low", "high", "service_mean").row(0) == (None, None, None, None)
 
 
 def test_a_clinicians_mean_weighs_clients_and_not_forms():
     forms = many_ratings(3, 12)
     one_client_more_often = pl.concat([forms, forms.filter(pl.col("client_id") == "C00-00")])
-    found = clinician_alliance(one_client_more_often, clinicians(3), minimum_clients=10, minimum_clinicians=3)
-    again = clinician_alliance(forms, clinicians(3), minimum_clients=10, minimum_clinicians=3)
+    found = clinician_alliance(
+        by_client(one_client_more_often), clinicians(3), minimum_clients=10, minimum_clinicians=3
+    )
+    again = clinician_alliance(by_client(forms), clinicians(3), minimum_clients=10, minimum_clinicians=3)
     assert found["mean"].to_list() == again["mean"].to_list()
 
 
 def test_no_ratings_make_an_empty_table():
-    found = clinician_alliance(many_ratings(1, 1).clear(), clinicians(1), minimum_clients=10, minimum_clinicians=3)
+    found = clinician_alliance(
+        by_client(many_ratings(1, 1)).clear(), clinicians(1), minimum_clients=10, minimum_clinicians=3
+    )
     assert found.is_empty()
 
 
