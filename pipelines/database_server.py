@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own: a cluster in a folder of its own, on a free port of this machine, gone at the end.
+"""A PostgreSQL or a MariaDB of one's own: in a folder of its own, on a free port of this machine, gone at the end.
 
 Belongs here: starting and stopping it, for tests and benchmarks. Does not belong here: a clinic's database, which is pulled
 from where it is (`assets.feeds.pulls.sql`).
@@ -9,11 +9,12 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NOT_THERE = "PostgreSQL's server is not installed; `python3 -m pipelines test` installs it where it may"
+NOT_THERE = "The server of {kind} is not installed; `python3 -m pipelines test` installs it where it may"
 _ACCOUNT = "postgres"
 
 
@@ -33,7 +34,7 @@ def database_server() -> Iterator[str]:
     """
     where = programs()
     if where is None:
-        raise RuntimeError(NOT_THERE)
+        raise RuntimeError(NOT_THERE.format(kind="PostgreSQL"))
     # Not among folders that are closed to PostgreSQL's account.
     with tempfile.TemporaryDirectory(prefix="rapport-postgres-") as name:
         if os.geteuid() == 0:
@@ -47,6 +48,55 @@ def database_server() -> Iterator[str]:
             yield f"postgresql://rapport@127.0.0.1:{port}/postgres"
         finally:
             _run(where / "pg_ctl", *cluster, "-w", "-m", "immediate", "stop")
+
+
+def mariadb_program() -> str | None:
+    """MariaDB's server, where it is installed."""
+    return shutil.which("mariadbd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+@contextmanager
+def mariadb_server() -> Iterator[str]:
+    """The address, as a URL, of a MariaDB server, which speaks as MySQL does; its database is `records`.
+
+    Raises:
+        RuntimeError: where it is not installed, or does not begin to answer.
+    """
+    server = mariadb_program()
+    if server is None:
+        raise RuntimeError(NOT_THERE.format(kind="MariaDB"))
+    with tempfile.TemporaryDirectory(prefix="rapport-mariadb-") as name:
+        folder, port = Path(name), _free_port()
+        (folder / "data").mkdir()
+        begin = folder / "begin.sql"
+        begin.write_text("CREATE DATABASE records CHARACTER SET utf8mb4;", encoding="utf-8")
+        # Without accounts it needs no tables of its own, which a package of tools would have to make.
+        process = subprocess.Popen(
+            [
+                *(server, "--no-defaults", "--skip-grant-tables", "--skip-log-bin", "--default-time-zone=+00:00"),
+                *(f"--datadir={folder / 'data'}", f"--socket={folder / 'socket'}", f"--init-file={begin}"),
+                *(f"--port={port}", "--bind-address=127.0.0.1"),
+                *(["--user=root"] if os.geteuid() == 0 else []),
+            ],
+            cwd="/",
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_until_open(port, process=process)
+            yield f"mysql://rapport@127.0.0.1:{port}/records"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait_until_open(port: int, *, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("MariaDB's server does not begin to answer")
 
 
 def _run(program: Path, *words: str) -> None:

@@ -12,6 +12,7 @@ import click
 
 from pipelines.audits import audits
 from pipelines.browser import CHOSEN_BY, BrowserMachine, NoBrowser, find_or_install
+from pipelines.database_server import mariadb_program, programs
 from pipelines.environment import ROOT, say_on_stderr
 from pipelines.machine import Machine
 
@@ -53,12 +54,16 @@ def lint() -> bool:
     return clean
 
 
-def give_database_server(machine: Machine, *, say: Callable[[str], None]) -> None:
-    """Install PostgreSQL for the tests of databases where it is missing and may be; without it those tests fail."""
-    is_there = machine.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not is_there and machine.installs_packages():
-        say("installing Debian's postgresql for the tests of databases (once)")
-        machine.install_packages(["postgresql"])
+def give_database_servers(machine: Machine, *, say: Callable[[str], None]) -> None:
+    """Install PostgreSQL and MariaDB for the tests of databases where they are missing and may be; else those tests fail."""
+    missing = [
+        package
+        for package, is_there in (("postgresql", programs()), ("mariadb-server-core", mariadb_program()))
+        if is_there is None
+    ]
+    if missing and machine.installs_packages():
+        say(f"installing Debian's {' and '.join(missing)} for the tests of databases (once)")
+        machine.install_packages(missing)
 
 
 def look_into_the_clone() -> bool:
@@ -85,7 +90,7 @@ def command(pytest_arguments: tuple[str, ...]) -> int:
         browser = find_or_install(BrowserMachine(), say=say_on_stderr)
     except NoBrowser as none:
         raise click.ClickException(str(none)) from none
-    give_database_server(Machine(), say=say_on_stderr)
+    give_database_servers(Machine(), say=say_on_stderr)
     if pytest_arguments:
         return run_pytest(list(pytest_arguments), browser=browser)
     clean = all([lint(), look_into_the_clone()])

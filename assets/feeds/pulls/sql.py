@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 from adbc_driver_postgresql import dbapi as postgres
 
+from assets.feeds.pulls.databases import KINDS, UnknownDatabaseError, connected
 from assets.feeds.pulls.settings import Query, SqlPull
 from assets.feeds.pulls.source import Fetched, Item, PullFailedError
 from assets.feeds.wrong_input import WrongInput
@@ -61,7 +62,7 @@ class Database:
         """Ask one query and write its answer."""
         query = next(each for each in self.settings.queries if each.name == item.subject)
         newest, rows = last_mark, 0
-        with self._answer(_asked(query, last_mark=last_mark), query=query) as (names, parts):
+        with self._answer(query, last_mark=last_mark) as (names, parts):
             _check_watermark(query, names)
             schema = pa.schema([pa.field(name, pa.string()) for name in names])
             with pq.ParquetWriter(to, schema, compression="zstd") as writer:
@@ -74,11 +75,19 @@ class Database:
         return Fetched(mark=newest, rows=rows, is_empty=is_empty)
 
     @contextmanager
-    def _answer(self, sql: str, *, query: Query) -> Iterator[_Answer]:
+    def _answer(self, query: Query, *, last_mark: str | None) -> Iterator[_Answer]:
         is_postgres = self.url.startswith(("postgresql://", "postgres://"))
         try:
-            with (self._from_postgres if is_postgres else self._from_any)(sql, watermark=query.watermark) as answer:
+            with (self._from_postgres if is_postgres else self._from_any)(
+                query, since=_since(query, last_mark)
+            ) as answer:
                 yield answer
+        except UnknownDatabaseError as error:
+            raise WrongInput(
+                "the address is of no kind of database that can be asked",
+                place=f"the environment variable {self.settings.url_variable}",
+                mend=f"begin it with one of {', '.join(f'{kind}://' for kind in ('postgresql', *KINDS))}",
+            ) from error
         except (adbc_driver_manager.ProgrammingError, sa.exc.ProgrammingError) as error:
             raise WrongInput(
                 "the database does not understand the query",
@@ -89,49 +98,51 @@ class Database:
             raise PullFailedError(f"the database did not answer {query.name} ({type(error).__name__})") from error
 
     @contextmanager
-    def _from_postgres(self, sql: str, *, watermark: str | None) -> Iterator[_Answer]:
+    def _from_postgres(self, query: Query, *, since: int | datetime | None) -> Iterator[_Answer]:
+        asked = _asked(query, since=None if since is None else str(since) if isinstance(since, int) else f"'{since}'")
         with postgres.connect(self.url) as connection, connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION READ ONLY")
             cursor.execute(f"SET statement_timeout = {self.settings.seconds * 1000}")
-            cursor.execute(sql)
+            cursor.execute(asked)
             reader = cursor.fetch_record_batch()
             names = tuple(reader.schema.names)
-            yield names, (_of_batch(batch, names, watermark=watermark, zone=self.zone) for batch in reader)
+            yield names, (_of_batch(batch, names, watermark=query.watermark, zone=self.zone) for batch in reader)
 
     @contextmanager
-    def _from_any(self, sql: str, *, watermark: str | None) -> Iterator[_Answer]:
-        engine = sa.create_engine(self.url)
-        try:
-            with engine.connect() as connection:
-                streamed = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE)
-                answer = streamed.execute(sa.text(sql))
-                names = tuple(answer.keys())
-                yield (
-                    names,
-                    (
-                        _of_rows(rows, names, watermark=watermark, zone=self.zone)
-                        for rows in answer.partitions(_ROWS_AT_ONCE)
-                    ),
-                )
-        finally:
-            engine.dispose()
+    def _from_any(self, query: Query, *, since: int | datetime | None) -> Iterator[_Answer]:
+        with connected(self.url, seconds=self.settings.seconds) as connection:
+            streamed = connection.execution_options(stream_results=True, yield_per=_ROWS_AT_ONCE)
+            # A colon of the clinic's own is no parameter of ours.
+            own = query.model_copy(update={"sql": query.sql.replace(":", "\\:")})
+            asked = sa.text(_asked(own, since=None if since is None else ":since"))
+            # SQLite keeps moments as text.
+            mark = str(since) if connection.dialect.name == "sqlite" and isinstance(since, datetime) else since
+            answer = streamed.execute(asked, {} if since is None else {"since": mark})
+            names = tuple(answer.keys())
+            yield (
+                names,
+                (
+                    _of_rows(rows, names, watermark=query.watermark, zone=self.zone)
+                    for rows in answer.partitions(_ROWS_AT_ONCE)
+                ),
+            )
 
 
-def _asked(query: Query, *, last_mark: str | None) -> str:
+def _asked(query: Query, *, since: str | None) -> str:
+    """The query as SQL, limited to what is not older than `since`, which is SQL, too."""
     sql = query.sql.strip().rstrip(";")
+    # Oracle knows no AS before the name of a query.
+    return sql if since is None else f"SELECT * FROM ({sql}) pulled WHERE {query.watermark} >= {since}"
+
+
+def _since(query: Query, last_mark: str | None) -> int | datetime | None:
+    """From where rows are asked for: a number as it was, a moment less the overlap; None for all of them."""
     if query.watermark is None or last_mark is None:
-        return sql
-    return (
-        f"SELECT * FROM ({sql}) AS pulled WHERE {query.watermark} >= {_since(last_mark, minutes=query.overlap_minutes)}"
-    )
-
-
-def _since(mark: str, *, minutes: int) -> str:
-    """A mark as SQL: a number as it stands, a moment less the overlap; both are our own writing, read back."""
+        return None
     try:
-        return str(int(mark))
+        return int(last_mark)
     except ValueError:
-        return f"'{datetime.fromisoformat(mark) - timedelta(minutes=minutes)}'"
+        return datetime.fromisoformat(last_mark) - timedelta(minutes=query.overlap_minutes)
 
 
 def _check_watermark(query: Query, names: Sequence[str]) -> None:
@@ -200,13 +211,21 @@ def _value(mark: Any) -> Any:
 
 
 def _text(value: Any, *, zone: ZoneInfo) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        local = value if value.tzinfo is None else value.astimezone(zone)
-        return local.strftime(_MOMENT)
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return str(value)
+    match value:
+        case None | str():
+            text = value
+        case bool():
+            text = "true" if value else "false"
+        case datetime():
+            text = (value if value.tzinfo is None else value.astimezone(zone)).strftime(_MOMENT)
+        case Decimal():
+            text = f"{value:f}"
+        case timedelta():
+            # What MySQL gives for a time of day.
+            hours, seconds = divmod(int(value.total_seconds()), 3600)
+            text = f"{hours:02}:{seconds // 60:02}:{seconds % 60:02}"
+        case bytes():
+            text = value.hex()
+        case _:
+            text = str(value)
+    return text
