@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from assets import warehouse
-from assets.analysis.series import keep, number_scores, number_series, parts, within_sds
+from assets.analysis.series import keep, number_episodes, number_scores, number_series, parts, within_sds
 from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, Made, asset, assets_of, data_date
 from assets.contracts import analysis, endings, marts
 from assets.estimates.holding_back import holding_back, holding_back_calibration
@@ -24,10 +24,17 @@ from assets.service import Service
 
 # Members of a couple or family end together, so a case counts once, with the mean of what its members said.
 _EARLY_FORMS = f"""
-SELECT episode_id, session_number, kind, instrument, ROUND(AVG(score), 6) AS score
-FROM marts.ratings
-WHERE rater = 'client' AND score IS NOT NULL AND episode_id IS NOT NULL AND session_number <= {LANDMARK_SESSION}
-GROUP BY episode_id, session_number, kind, instrument
+SELECT numbered.number AS episode_id, session_number, kind, instrument, ROUND(AVG(score), 6) AS score
+FROM marts.ratings AS rating
+INNER JOIN numbered_episodes AS numbered ON numbered.episode_id = rating.episode_id
+WHERE rater = 'client' AND score IS NOT NULL AND session_number <= {LANDMARK_SESSION}
+GROUP BY numbered.number, session_number, kind, instrument
+"""
+_BEGUN_EPISODES = """
+SELECT numbered.number AS episode_id, case_id, clinician_id, site, programme, sessions, is_open, end_reason
+FROM marts.episodes AS episode
+INNER JOIN numbered_episodes AS numbered ON numbered.episode_id = episode.episode_id
+WHERE sessions > 0
 """
 # A rupture can be seen from the client's third rating on; earlier sessions say nothing of how often leaving follows one.
 _SESSIONS_THAT_CAN_SHOW_RUPTURES = f"""
@@ -144,7 +151,9 @@ def _retention(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame
 
 
 def _landmark(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
-    return landmark(warehouse.read_frame(con, _EARLY_FORMS), warehouse.read_frame(con, ALL_EPISODES), service=service)
+    number_episodes(con)
+    early, begun = (warehouse.read_frame(con, query) for query in (_EARLY_FORMS, _BEGUN_EPISODES))
+    return landmark(early, begun, service=service)
 
 
 def _after_rupture(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:

@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from assets import warehouse
-from assets.analysis.series import keep, number_scores, number_series, parts, parts_of
+from assets.analysis.series import keep, number_episodes, number_scores, number_series, parts, parts_of
 from assets.analysis.wiring import ALL_CHANGE, ALL_EPISODES, asset, assets_of, data_date
 from assets.contracts import analysis, field_measures, marts, own_figures, rates, staging
 from assets.contracts.metrics import counting_select, monthly_select
@@ -63,10 +63,6 @@ _REACHED = """
 SELECT series.client_id, series.episode_id, reached.* EXCLUDE (client_id, episode_id)
 FROM reached INNER JOIN series ON series.series = reached.client_id
 ORDER BY reached.client_id, reached.instrument, reached.milestone, reached.session_number
-"""
-_NUMBERED_EPISODES = """
-CREATE OR REPLACE TEMP TABLE numbered_episodes AS
-SELECT episode_id, CAST(ROW_NUMBER() OVER (ORDER BY episode_id) AS INTEGER) AS number FROM marts.episodes
 """
 _NUMBERED_APPOINTMENTS = """
 CREATE OR REPLACE TEMP TABLE numbered_appointments AS
@@ -207,7 +203,7 @@ def _monthly(con: duckdb.DuckDBPyConnection, service: Service) -> pl.DataFrame:
 
 def _endings(con: duckdb.DuckDBPyConnection, service: Service) -> Mapping[str, str]:
     """Both tables come out of the same appointments, a part of the episodes at a time."""
-    con.execute(_NUMBERED_EPISODES)
+    number_episodes(con)
     con.execute(_NUMBERED_APPOINTMENTS)
     as_of = data_date(con)
     for number, part in enumerate(parts_of(con, table="numbered_episodes", number="number")):

@@ -34,6 +34,10 @@ FROM (
   SELECT DISTINCT client_id, episode_id FROM marts.ratings WHERE episode_id IS NOT NULL
 ) AS known
 """
+_EPISODES = """
+CREATE OR REPLACE TEMP TABLE numbered_episodes AS
+SELECT episode_id, CAST(ROW_NUMBER() OVER (ORDER BY episode_id) AS INTEGER) AS number FROM marts.episodes
+"""
 # Of two forms of one session the first stands, as in the alliance pairs.
 _SCORES = """
 CREATE OR REPLACE TEMP TABLE scores AS
@@ -55,6 +59,11 @@ GROUP BY series, kind, instrument, session_number
 def number_series(con: duckdb.DuckDBPyConnection) -> None:
     """Make `temp.series`: `series`, numbered 1, 2, ... in the order of `client_id` and `episode_id`, and `episode`, a number too."""
     con.execute(_SERIES)
+
+
+def number_episodes(con: duckdb.DuckDBPyConnection) -> None:
+    """Make `temp.numbered_episodes`: `number` 1, 2, ... in the order of `episode_id`, whoever they are of."""
+    con.execute(_EPISODES)
 
 
 def number_scores(con: duckdb.DuckDBPyConnection, *kinds: str) -> None:

@@ -40,7 +40,8 @@ def landmark(early: pl.DataFrame, episodes: pl.DataFrame, *, service: Service) -
     Args:
         early: the first sessions' forms of clients: `episode_id`, `session_number` (up to `LANDMARK_SESSION`), `kind`,
             `instrument`, `score` (the mean over members where a case is a couple or family), one row each.
-        episodes: `marts.episodes`.
+        episodes: `episode_id`, `case_id`, `clinician_id`, `site`, `programme`, `sessions`, `is_open`, `end_reason`, as in
+            `marts.episodes`; ids may be numbers.
         service: its measure pairs, limits and instruments.
     """
     rows = []

@@ -120,7 +120,7 @@ def test_a_server_that_is_not_there_has_failed_without_its_address_being_told(ki
     assert "127.0.0.1" not in str(failed.value)
 
 
-@pytest.mark.parametrize("url", ["nosuch://rapport:hidden@host/records", "records", "mysql+nosuch://host/x"])
+@pytest.mark.parametrize("url", ["nosuch://rapport@host/hidden", "hidden", "mysql+nosuch://host/hidden"])
 def test_an_address_of_no_kind_is_said_by_the_variables_name(url, tmp_path):
     with pytest.raises(WrongInput) as wrong:
         fetched(database(url), tmp_path)
