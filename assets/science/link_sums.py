@@ -101,11 +101,11 @@ def link_sums(blocks: Iterable[pl.DataFrame], *, spacing: float | None = None) -
     near: dict[str, float] | None = None
     found: list[LinkSums] = []
     for block in blocks:
-        if near is None:
-            near = {
-                name: float(block[name].to_numpy().sum()) / max(block.height, 1) for name in ("outcome_now", "alliance")
-            }
         rows = _counted_for(block)
+        if near is None:  # of rows in order: a sum of fractions depends on the order they are added in
+            near = {
+                name: float(rows[name].to_numpy().sum()) / max(rows.height, 1) for name in ("outcome_now", "alliance")
+            }
         steps = _steps(rows)
         if spacing is None:
             spacing = _commonest_step(steps) or 1.0
