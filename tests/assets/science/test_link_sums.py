@@ -99,7 +99,7 @@ def test_a_group_knows_the_step_that_its_own_forms_are_filled_in_at():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_rows_in_any_order_give_the_same_digits(seed):
-    rows = pairs(5)
+    rows = pairs(5, clients=300)
     mixed = rows.sample(fraction=1.0, shuffle=True, seed=seed)
     one, two = (figures(link_sums([each]).of_scope("service", "all"))[0] for each in (rows, mixed))
     assert all((one[name] == two[name]).all() for name in one)
